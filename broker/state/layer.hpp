@@ -1,0 +1,83 @@
+// layer: changes in memory, by table and key, on top of what is below.
+//
+// A lookup asks request layer, turn layer, active layer, sealed layer and then LMDB; the first that
+// has said something about the key wins, be it a value or "deleted".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/types.hpp"
+
+namespace muster::state {
+
+/// The tables of DESIGN section 6. The number is part of the format on disk: never reuse one.
+enum class TableId : std::uint8_t {
+  meta = 1, kv = 2, kv_revs = 3, topic_revs = 4, sessions = 5, locks = 6, tickets = 7, nodes = 8,
+  services = 9, checks = 10, events = 11, jobs = 12, tasks = 13, dedupe = 14, clients = 15,
+  principals = 16, session_keys = 17,
+};
+inline constexpr std::size_t tables_max = 32;
+
+/// An effect: a put (value) or a delete (none) of one row.
+struct Op {
+  TableId table = TableId::meta;
+  std::string key;
+  std::optional<std::string> value;
+
+  template <class Packer>
+  void msgpack_pack(Packer& packer) const {
+    packer.pack_array(3);
+    packer.pack(static_cast<std::uint8_t>(table));
+    pack_bin(packer, key);
+    if (value) pack_bin(packer, *value); else packer.pack_nil();
+  }
+  void msgpack_unpack(const msgpack::object& object) {
+    if (object.type != msgpack::type::ARRAY || object.via.array.size != 3) throw msgpack::type_error();
+    table = static_cast<TableId>(object.via.array.ptr[0].as<std::uint8_t>());
+    key = object.via.array.ptr[1].as<std::string>();
+    const auto& third = object.via.array.ptr[2];
+    if (third.is_nil()) value = std::nullopt; else value = third.as<std::string>();
+  }
+
+ private:
+  template <class Packer>
+  static void pack_bin(Packer& packer, const std::string& bytes) {
+    packer.pack_bin(static_cast<std::uint32_t>(bytes.size()));
+    packer.pack_bin_body(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+  }
+};
+
+class Layer {
+ public:
+  using Value = std::optional<std::string>;  ///< none: deleted here
+  using Rows = std::map<std::string, Value, std::less<>>;
+
+  void put(TableId table, std::string key, std::string value);
+  void erase(TableId table, std::string key);
+
+  /// Null: this layer says nothing about the key.
+  const Value* find(TableId table, std::string_view key) const;
+  const Rows& rows(TableId table) const { return tables_[static_cast<std::size_t>(table)]; }
+
+  std::size_t ops() const { return ops_; }      ///< rows in all tables
+  std::size_t bytes() const { return bytes_; }  ///< keys and values
+  bool empty() const { return ops_ == 0; }
+  void clear();
+  /// What `upper` says wins; it is left empty.
+  void absorb(Layer& upper);
+
+ private:
+  void set(TableId table, std::string key, Value value);
+
+  std::array<Rows, tables_max> tables_;
+  std::size_t ops_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace muster::state

@@ -1,0 +1,85 @@
+// store: LMDB under an active and a sealed layer: what is committed.
+//
+// The loop owns it. While a sealed layer is being written by the checkpointer's thread both only
+// read it. `View` puts the layers of a turn on top: it is what tables look through.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "broker/state/layer.hpp"
+#include "common/types.hpp"
+
+namespace muster::state {
+
+class Environment;  // lmdb.hpp: the only include of lmdb.h
+
+class Store {
+ public:
+  /// Opens (or makes) the LMDB environment in `folder`. Throws Failure: not ours, a newer format,
+  /// another process has it, a network file system.
+  explicit Store(const std::string& folder);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  std::optional<std::string> get(TableId table, std::string_view key) const;
+
+  Layer& active() { return active_; }
+  const Layer& active() const { return active_; }
+  /// None: nothing is being written.
+  const Layer* sealed() const { return sealed_.get(); }
+
+  /// The seq that LMDB holds on disk.
+  Seq checkpointed() const { return checkpointed_; }
+
+  /// The active layer becomes the sealed one; LMDB will be at `reached` once it is written.
+  /// Precondition: nothing is sealed.
+  void seal(Seq reached);
+  /// Writes the sealed layer in one synced transaction. The only function that another thread than
+  /// the owner's may call, and only between seal and settle. Throws Failure, DiskFull.
+  void write_sealed() const;
+  /// After write_sealed has returned: the sealed layer is dropped, the snapshot renewed.
+  void settle();
+
+ private:
+  friend class View;
+  std::unique_ptr<Environment> environment_;
+  Layer active_;
+  std::unique_ptr<Layer> sealed_;
+  Seq sealed_seq_;
+  Seq checkpointed_;
+};
+
+/// LMDB could not grow: the sealed layer is kept and can be written again when there is space.
+struct DiskFull : Failure {
+  using Failure::Failure;
+};
+
+/// A stack of layers over a store, all borrowed: they must outlive the view.
+class View {
+ public:
+  /// `layers`, topmost first, lie above the store's own.
+  View(const Store& store, std::initializer_list<const Layer*> layers);
+
+  std::optional<std::string> get(TableId table, std::string_view key) const;
+
+  /// Rows whose key begins with `prefix` and is >= `from`, in order of key, until `visit` returns
+  /// false. What is passed lives until the visit returns. The view must not change meanwhile.
+  void scan(TableId table, std::string_view prefix, std::string_view from,
+            const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+
+  /// The row with the greatest key that begins with `prefix`.
+  std::optional<std::pair<std::string, std::string>> last(TableId table, std::string_view prefix) const;
+
+ private:
+  const Store& store_;
+  std::array<const Layer*, 4> layers_{};  ///< topmost first; the store's own are added
+  std::size_t count_ = 0;
+};
+
+}  // namespace muster::state
