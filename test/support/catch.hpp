@@ -1,0 +1,8 @@
+// catch: Catch2 2.13 (Debian 12) or 3 (newer), under one include.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>  // IWYU pragma: export
+#else
+#include <catch2/catch.hpp>  // IWYU pragma: export
+#endif
