@@ -1,0 +1,46 @@
+// codec: bytes <-> structs, bounded: the only place where msgpack from outside is unpacked.
+//
+// Promises: nothing in the bytes makes it allocate more than a small multiple of their size; nesting
+// and counts are bounded; every byte must be used; what does not fit the struct is `invalid`.
+// Unknown keys of a map are ignored; a missing one leaves its field at its default, which for a
+// required field is a value that the handler refuses.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <msgpack.hpp>
+
+#include "common/error.hpp"
+#include "common/limits.hpp"
+#include "common/types.hpp"
+
+namespace muster::codec {
+
+/// Unpacks one object that must be all of `bytes`, which must outlive the handle (strings are
+/// borrowed). Errors: invalid.
+Result<msgpack::object_handle> unpack(std::string_view bytes);
+
+template <class T>
+std::string encode(const T& value) {
+  msgpack::sbuffer buffer(256);
+  msgpack::pack(buffer, value);
+  return std::string(buffer.data(), buffer.size());
+}
+
+/// Errors: invalid, with what was wrong.
+template <class T>
+Result<T> decode(std::string_view bytes) {
+  Result<msgpack::object_handle> unpacked = unpack(bytes);
+  if (!unpacked) return unpacked.error();
+  try {
+    return unpacked->get().as<T>();
+  } catch (const msgpack::type_error&) {
+    return Error{Code::invalid, "the body has a field of another type than the protocol says"};
+  }
+}
+
+/// RFC 3629. Text on the wire must be UTF-8, since clients in other languages insist on it.
+bool is_utf8(std::string_view text);
+
+}  // namespace muster::codec
