@@ -20,7 +20,7 @@ namespace muster::state {
 enum class TableId : std::uint8_t {
   meta = 1, kv = 2, kv_revs = 3, topic_revs = 4, sessions = 5, locks = 6, tickets = 7, nodes = 8,
   services = 9, checks = 10, events = 11, jobs = 12, tasks = 13, dedupe = 14, clients = 15,
-  principals = 16, session_keys = 17,
+  principals = 16, session_keys = 17, job_requests = 18,
 };
 inline constexpr std::size_t tables_max = 32;
 

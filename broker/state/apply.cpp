@@ -1,0 +1,66 @@
+// apply: effects into the active layer.
+#include "broker/state/apply.hpp"
+
+#include "broker/state/tables.hpp"
+
+namespace muster::state {
+namespace {
+
+void apply_ops(const Record& record, const Change& change, Layer& layer) {
+  for (const Op& op : change.ops) {
+    if (op.value) layer.put(op.table, op.key, *op.value);
+    else layer.erase(op.table, op.key);
+    if (op.table == TableId::kv) {
+      layer.put(TableId::kv_revs, joined(op.key, be64(change.rev.value)),
+                encode_row(KvRev{.seq = record.seq, .deleted = !op.value}));
+    }
+  }
+  const std::string rev = encode_row(change.rev);
+  for (const std::string& topic : change.topics) layer.put(TableId::topic_revs, topic, rev);
+}
+
+/// Answers up to `acked` are forgotten, the mark that says so is kept.
+void apply_answers(const Record& record, const Change& change, const View& view, Layer& layer) {
+  for (const Reply& reply : change.replies) {
+    if (reply.to.client.empty()) continue;
+    layer.put(TableId::dedupe, dedupe_key(reply.to), encode_row(reply.body));
+  }
+  if (change.request.client.empty()) return;
+  const std::string key = client_key(change.request);
+  ClientRow client = Read::Clients(view).get(key).value_or(ClientRow{});
+  if (change.acked > client.pruned) {
+    const std::string prefix = key + '\0';
+    std::vector<std::string> gone;
+    view.scan(TableId::dedupe, prefix, prefix, [&](std::string_view row, std::string_view) {
+      if (be64_at_end(row) > change.acked.value) return false;
+      gone.emplace_back(row);
+      return true;
+    });
+    for (std::string& row : gone) layer.erase(TableId::dedupe, std::move(row));
+    client.pruned = change.acked;
+  }
+  client.heard = record.time;
+  layer.put(TableId::clients, key, encode_row(client));
+}
+
+}  // namespace
+
+void apply(const Record& record, Store& store) {
+  ENSURE(!record.changes.empty());
+  Layer& layer = store.active();
+  const View view(store, {});
+  for (const Change& change : record.changes) {
+    apply_ops(record, change, layer);
+    apply_answers(record, change, view, layer);
+  }
+  layer.put(TableId::meta, std::string(meta::rev), encode_row(be64(record.changes.back().rev.value)));
+  layer.put(TableId::meta, std::string(meta::epoch), encode_row(be64(record.epoch.value)));
+}
+
+std::string client_key(const RequestId& request) { return joined(request.principal, request.client); }
+
+std::string dedupe_key(const RequestId& request) {
+  return joined(client_key(request), be64(request.no.value));
+}
+
+}  // namespace muster::state

@@ -1,0 +1,99 @@
+// rows: what stands in the tables (DESIGN section 6). Values are msgpack maps; a field once written
+// keeps its meaning, a new one gets a new name and a default that suits old rows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "broker/state/record.hpp"
+#include "common/protocol/catalog.hpp"
+#include "common/protocol/event.hpp"
+#include "common/protocol/exec.hpp"
+#include "common/types.hpp"
+
+namespace muster::state {
+
+/// kv: key
+struct KvRow {
+  Bytes value;
+  std::uint64_t flags = 0;
+  Revision create_rev;
+  Revision mod_rev;
+  Revision prev_rev;  ///< what this put replaced; 0: nothing
+  std::uint64_t version = 0;
+  std::string author;
+  WallTime time;
+  MSGPACK_DEFINE_MAP(value, flags, create_rev, mod_rev, prev_rev, version, author, time)
+};
+
+/// kv_revs: key NUL rev. Where to find the revisions of a key in the log.
+struct KvRev {
+  Seq seq;
+  bool deleted = false;
+  MSGPACK_DEFINE_ARRAY(seq, deleted)
+};
+
+/// sessions: id
+struct SessionRow {
+  std::string id;
+  std::string owner;  ///< principal
+  std::string name;
+  std::string client; ///< claimed: user@host
+  std::uint64_t ttl_ms = 0;
+  std::string behavior;
+  std::uint64_t lock_delay_ms = 0;
+  std::uint64_t attach_gen = 0;
+  std::uint64_t rest_ms = 0;  ///< of a TTL over 5 min: what was left when last noted; 0: all
+  Revision create_rev;
+  MSGPACK_DEFINE_MAP(id, owner, name, client, ttl_ms, behavior, lock_delay_ms, attach_gen, rest_ms, create_rev)
+};
+
+/// locks: name. There as long as somebody holds or waits.
+struct LockRow {
+  std::uint32_t limit = 1;
+  MSGPACK_DEFINE_MAP(limit)
+};
+
+/// tickets: name NUL rev. Those with a token hold the lock, the others wait, in order of rev.
+struct TicketRow {
+  std::string session;
+  Revision token;
+  RequestId request;
+  std::string owner;
+  std::uint64_t wait_ms = 0;  ///< how long it waits at most; `waits` says whether there is a limit
+  bool bounded = false;
+  std::string host;
+  std::uint64_t pid = 0;
+  std::string command;
+  WallTime since;
+  MSGPACK_DEFINE_MAP(session, token, request, owner, wait_ms, bounded, host, pid, command, since)
+};
+
+/// session_keys: session NUL lock name. Which tickets end with a session.
+struct SessionTicket {
+  Revision ticket;
+  MSGPACK_DEFINE_ARRAY(ticket)
+};
+
+/// clients: principal NUL client_id. Up to where answers are forgotten.
+struct ClientRow {
+  RequestNo pruned;
+  WallTime heard;
+  MSGPACK_DEFINE_ARRAY(pruned, heard)
+};
+
+/// jobs: id. The tasks stand in their own table: job NUL node -> proto::exec::Outcome.
+struct JobRow {
+  proto::exec::Job job;
+  RequestId request;
+  std::uint64_t kill_grace_ms = 0;
+  std::uint64_t credit = 0;
+  MSGPACK_DEFINE_MAP(job, request, kill_grace_ms, credit)
+};
+
+using EventRow = proto::event::Event;         // events: rev
+using NodeRow = proto::catalog::Node;         // nodes: name (services stand in their own table)
+using ServiceRow = proto::catalog::Service;   // services: node NUL id
+using TaskRow = proto::exec::Outcome;         // tasks: job NUL node
+
+}  // namespace muster::state
