@@ -1,0 +1,85 @@
+// format: see format.hpp.
+#include "cli/format.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace muster::cli {
+namespace {
+
+/// These three stand only inside strings of a JSON text.
+std::string escaped_as_go(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "\\u003c";
+        break;
+      case '>':
+        out += "\\u003e";
+        break;
+      case '&':
+        out += "\\u0026";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+/// Characters, not bytes, so that columns line up.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += cells[i];
+    if (i + 1 < cells.size()) line.append(widths[i] - width_of(cells[i]) + 2, ' ');
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string format_table(const std::vector<std::string>& header,
+                         const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& title : header) widths.push_back(width_of(title));
+  for (const std::vector<std::string>& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string out = line_of(header, widths);
+  for (const std::vector<std::string>& row : rows) out += line_of(row, widths);
+  return out;
+}
+
+std::string compact(const Json& json) {
+  return escaped_as_go(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string indented(const Json& json) {
+  return escaped_as_go(json.dump(4, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string format_listing(const Listing& listing, Format format) {
+  if (format == Format::table) return format_table(listing.header, listing.rows);
+  if (format == Format::json) return indented(Json(listing.objects)) + "\n";
+  std::string out;
+  for (const Json& object : listing.objects) out += compact(object) + "\n";
+  return out;
+}
+
+std::string format_time(std::uint64_t ms) {
+  if (ms == 0) return "-";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(ms / 1000)));
+}
+
+}  // namespace muster::cli

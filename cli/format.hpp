@@ -1,0 +1,37 @@
+// format: rows for people (a table) and for programs (json, jsonl).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+
+namespace muster::cli {
+
+/// Keeps the order in which fields were put in.
+using Json = nlohmann::ordered_json;
+
+/// Columns are as wide as their widest cell, two blanks apart; the last one is not padded.
+std::string format_table(const std::vector<std::string>& header,
+                         const std::vector<std::vector<std::string>>& rows);
+
+/// On one line. Bytes that are no UTF-8 become U+FFFD; `<`, `>` and `&` are escaped as Go does it.
+std::string compact(const Json& json);
+/// With 4 blanks a level, as Consul's watch without a handler.
+std::string indented(const Json& json);
+
+/// What a list command found, in both shapes; row by row the same.
+struct Listing {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<Json> objects;
+};
+
+/// The whole output with its last newline.
+std::string format_listing(const Listing& listing, Format format);
+
+/// Wall clock, local time: "2026-11-23 08:51:07"; "-" for 0.
+std::string format_time(std::uint64_t ms);
+
+}  // namespace muster::cli

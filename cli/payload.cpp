@@ -1,0 +1,95 @@
+// payload: see payload.hpp.
+#include "cli/payload.hpp"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+namespace muster::cli {
+namespace {
+
+struct Close {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+/// As Go words it: lower case.
+std::string reason(int error) {
+  std::string text = std::strerror(error);
+  if (!text.empty() && text.front() >= 'A' && text.front() <= 'Z')
+    text.front() = static_cast<char>(text.front() + 32);
+  return text;
+}
+
+Result<std::string> read_all(std::FILE* file, std::string_view name, std::size_t bytes_max) {
+  std::string out;
+  char block[64 * 1024];
+  std::size_t got = 0;
+  while ((got = std::fread(block, 1, sizeof block, file)) > 0) {
+    if (out.size() + got > bytes_max) {
+      return Error{
+          Code::too_large,
+          fmt::format("{} has more than {} bytes, the most that can be sent", name, bytes_max)};
+    }
+    out.append(block, got);
+  }
+  if (std::ferror(file) != 0)
+    return Error{Code::not_found, fmt::format("read {}: {}", name, reason(errno))};
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> read_stdin(std::size_t bytes_max) {
+  return read_all(stdin, "stdin", bytes_max);
+}
+
+Result<std::string> read_payload(const std::string& argument, std::size_t bytes_max) {
+  if (argument == "-") {
+    Result<std::string> read = read_stdin(bytes_max);
+    if (!read)
+      return Error{read.error().code,
+                   fmt::format("Failed to read stdin: {}", read.error().message)};
+    return read;
+  }
+  if (!argument.starts_with('@')) return argument;
+  const std::string path = argument.substr(1);
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
+  if (!file)
+    return Error{Code::not_found,
+                 fmt::format("Failed to read file: open {}: {}", path, reason(errno))};
+  Result<std::string> read = read_all(file.get(), path, bytes_max);
+  if (!read)
+    return Error{read.error().code, fmt::format("Failed to read file: {}", read.error().message)};
+  return read;
+}
+
+std::string to_base64(std::string_view bytes) {
+  const std::size_t with_end =
+      sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+  std::string out(with_end, '\0');
+  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+  out.pop_back();  // the NUL
+  return out;
+}
+
+Result<std::string> from_base64(std::string_view text) {
+  std::string out(text.size() / 4 * 3 + 3, '\0');
+  std::size_t length = 0;
+  const char* end = nullptr;
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(),
+                        text.size(), "\r\n", &length, &end, sodium_base64_VARIANT_ORIGINAL);
+  const auto used = static_cast<std::size_t>(end == nullptr ? 0 : end - text.data());
+  if (failed != 0 || used != text.size()) {
+    return Error{Code::invalid, fmt::format("illegal base64 data at input byte {}", used)};
+  }
+  out.resize(length);
+  return out;
+}
+
+}  // namespace muster::cli

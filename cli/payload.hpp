@@ -1,0 +1,24 @@
+// payload: where a value comes from (an argument, `-`, `@file`), and base64.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "common/error.hpp"
+
+namespace muster::cli {
+
+/// `-` reads stdin to its end, `@file` the file, anything else is the value itself. At most
+/// `bytes_max` are held. Errors: not_found (as Consul says it), too_large.
+Result<std::string> read_payload(const std::string& argument, std::size_t bytes_max);
+
+/// All of stdin. Errors: too_large.
+Result<std::string> read_stdin(std::size_t bytes_max);
+
+/// With padding, as Consul.
+std::string to_base64(std::string_view bytes);
+/// Line ends are skipped; anything else that is not base64 is refused. Errors: invalid.
+Result<std::string> from_base64(std::string_view text);
+
+}  // namespace muster::cli
