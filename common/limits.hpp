@@ -41,6 +41,7 @@ static_assert(turn_bytes_max + change_bytes_max(value_bytes_ceiling) + 64 * KiB 
 inline constexpr std::size_t log_bytes_default = 1024 * MiB;
 inline constexpr std::chrono::hours log_age_default{7 * 24};
 inline constexpr std::size_t log_scan_bytes_max = 4 * MiB;  ///< read from the log for one watch.read
+inline constexpr std::size_t trim_rows_max = 2000;  ///< rows that one turn of trimming takes away
 
 // State.
 inline constexpr std::size_t layer_ops_seal = 32 * 1024;
@@ -54,6 +55,7 @@ inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 inline constexpr std::size_t outstanding_max = 1024;       ///< requests of one client without an answer
 inline constexpr std::size_t parked_max = 64 * 1024;
 inline constexpr std::size_t connections_max = 64 * 1024;
+inline constexpr std::chrono::minutes connection_idle{10};  ///< silent for so long: forgotten, it says hello again
 inline constexpr seconds ping_interval{2};
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};
@@ -88,7 +90,9 @@ inline constexpr std::size_t events_kept = 10'000;
 inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 
 // The fleet.
-inline constexpr seconds down_grace{1};
+inline constexpr seconds down_grace{1};       ///< between a lost subscription to node:NAME and "down"
+inline constexpr seconds presence_grace{10};  ///< to subscribe after registration, to register after a restart
+inline constexpr std::chrono::hours caller_patience{1};  ///< a job whose caller is silent for so long is cancelled
 inline constexpr std::size_t services_max = 1024;      ///< on one node
 inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;

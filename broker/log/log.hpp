@@ -63,6 +63,11 @@ class Log {
   virtual Seq last() const = 0;   ///< 0 when nothing was ever appended
   virtual Room room() const = 0;
 
+  virtual std::size_t bytes() const = 0;  ///< on disk, of entries
+
+  /// The least floor that would let something go; first() when nothing would.
+  virtual Seq next_floor() const = 0;
+
   /// Entries below `floor` are not needed any more; whole segments are unlinked.
   virtual void trim(Seq floor) = 0;
 };

@@ -16,7 +16,9 @@ void apply_ops(const Record& record, const Change& change, Layer& layer) {
     }
   }
   const std::string rev = encode_row(change.rev);
-  for (const std::string& topic : change.topics) layer.put(TableId::topic_revs, topic, rev);
+  for (const std::string& topic : change.topics) {
+    if (has_topic_rev(topic)) layer.put(TableId::topic_revs, topic, rev);
+  }
 }
 
 /// Answers up to `acked` are forgotten, the mark that says so is kept.
@@ -44,6 +46,10 @@ void apply_answers(const Record& record, const Change& change, const View& view,
 }
 
 }  // namespace
+
+bool has_topic_rev(std::string_view topic) {
+  return !topic.starts_with("session:") && !topic.starts_with("lock:") && !topic.starts_with("job:");
+}
 
 void apply(const Record& record, Store& store) {
   ENSURE(!record.changes.empty());

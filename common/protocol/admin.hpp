@@ -43,6 +43,15 @@ struct Status {
   MSGPACK_DEFINE_MAP(waiting)
 };
 
+/// The broker's own word at its start as leader: the epoch, and on a new folder who it is.
+struct Lead {
+  static constexpr std::string_view verb = "broker.lead";
+  using Reply = Empty;
+  std::string cluster_id;
+  std::string history;
+  MSGPACK_DEFINE_MAP(cluster_id, history)
+};
+
 /// The broker's own word: history below a revision is given up, some of it a turn.
 struct Trim {
   static constexpr std::string_view verb = "log.trim";

@@ -49,7 +49,7 @@ struct Answer {
 };
 
 /// Changes on a topic after a revision; the whole state where these are no longer all kept, where
-/// `history` is another, or where `after` is 0 (a state that fits no reply: too_large).
+/// `history` is another, or where `after` is 0 or ahead of the broker (a state that fits no reply: too_large).
 /// Waits up to 2 s for the header's at_least, then `unavailable`. Errors: invalid (topic).
 struct Read {
   static constexpr std::string_view verb = "watch.read";
@@ -57,8 +57,7 @@ struct Read {
   std::string topic;
   std::string history;  ///< empty: whatever it is
   Revision after;
-  std::string from;     ///< continues a state that was cut: the name after which to go on
-  MSGPACK_DEFINE_MAP(topic, history, after, from)
+  MSGPACK_DEFINE_MAP(topic, history, after)
 };
 
 struct Synced {

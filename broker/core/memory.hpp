@@ -1,0 +1,102 @@
+// memory: what a restart may forget: connections, parked requests, leases' clocks, timers.
+//
+// Nothing here is truth: tables are. A handler reads it, and changes it by Turn::then only, so that
+// a failed request leaves nothing behind.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "broker/state/record.hpp"
+#include "common/protocol/watch.hpp"
+#include "common/types.hpp"
+
+namespace muster::core {
+
+using Route = std::string;  ///< libzmq's routing id of a connection
+
+struct Connection {
+  std::string client;     ///< client_id of its hello
+  std::string principal;
+  std::string kind;
+  std::string name;       ///< claimed
+  std::string instance;   ///< of a node
+  std::string node;       ///< that registered on it
+  TimePoint heard;
+  std::set<std::string> sessions;  ///< attached to it
+  bool superseded = false;         ///< a later hello of the same client_id: what comes is dropped
+};
+
+/// A request that will be answered later.
+struct Parked {
+  Route route;
+  std::string verb;
+  std::string what;  ///< for people: the lock, the job
+  TimePoint since;
+};
+
+/// A session's clock.
+struct Lease {
+  Route route;  ///< the connection attached to it; empty: none since the restart
+  TimePoint heard;
+  Duration ttl{};
+};
+
+/// Where a node is to be reached.
+struct NodeLink {
+  Route route;
+  std::uint64_t attach_gen = 0;
+  bool subscribed = false;  ///< to node:NAME, the sign that its process lives
+};
+
+/// A question to a node that it has not answered.
+struct Dispatch {
+  std::string node;
+  std::string job;
+  std::string verb;
+};
+
+/// A job that is not done, and whom its output goes to.
+struct RunningJob {
+  state::RequestId caller;
+  std::uint64_t pending = 0;  ///< tasks under way
+};
+
+/// A read that waits for a revision.
+struct WaitingRead {
+  Route route;
+  std::string header;
+  std::string body;
+  TimePoint until;
+};
+
+// What a timer means; each is re-checked when it is due.
+struct SessionDue { std::string id; };
+struct WaitDue { std::string lock; Revision ticket; };
+struct TicketDue { std::string lock; Revision ticket; };  ///< not asked again after a restart
+struct NodeDue { std::string node; std::uint64_t attach_gen = 0; };
+struct CallerDue { std::string job; };
+struct Housekeeping {};
+using Due = std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, Housekeeping>;
+
+struct Memory {
+  std::unordered_map<Route, Connection> connections;
+  std::map<std::string, Route> clients;  ///< principal NUL client_id -> its present connection
+  std::map<state::RequestId, Parked> parked;
+  std::map<std::string, Lease> leases;   ///< by session
+  std::map<std::string, NodeLink> nodes;
+  std::map<RequestNo, Dispatch> dispatches;
+  std::map<std::string, RunningJob> jobs;
+  std::vector<WaitingRead> waiting_reads;
+  std::multimap<TimePoint, Due> timers;
+  RequestNo last_dispatch;
+
+  void at(TimePoint when, Due due) { timers.emplace(when, std::move(due)); }
+};
+
+}  // namespace muster::core

@@ -1,0 +1,81 @@
+// routes: the table, on one screen.
+#include "broker/core/routes.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/core/admin.hpp"
+#include "broker/core/catalog.hpp"
+#include "broker/core/event.hpp"
+#include "broker/core/exec.hpp"
+#include "broker/core/kv.hpp"
+#include "broker/core/lock.hpp"
+#include "broker/core/session.hpp"
+#include "broker/core/watch.hpp"
+
+namespace muster::core {
+namespace {
+
+template <class Request, auto handler>
+consteval RouteEntry route(Right right, Kind kind) {
+  return {Request::verb, right, kind, &handle<Request, handler>};
+}
+
+constexpr std::array routes = {
+    route<proto::session::Hello, session::hello>(Right::none, Kind::reads),
+    route<proto::session::Ping, session::ping>(Right::none, Kind::reads),
+    route<proto::session::Open, session::open>(Right::session, Kind::writes),
+    route<proto::session::Attach, session::attach>(Right::session, Kind::urgent),
+    route<proto::session::Keepalive, session::keepalive>(Right::session, Kind::reads),
+    route<proto::session::End, session::end>(Right::session, Kind::urgent),
+    route<proto::session::Expire, session::expire>(Right::broker, Kind::urgent),
+    route<proto::session::List, session::list>(Right::session, Kind::reads),
+    route<proto::kv::Put, kv::put>(Right::kv_write, Kind::writes),
+    route<proto::kv::Get, kv::get>(Right::kv_read, Kind::reads),
+    route<proto::kv::Delete, kv::erase>(Right::kv_write, Kind::urgent),
+    route<proto::kv::DeletePrefix, kv::erase_prefix>(Right::kv_write, Kind::urgent),
+    route<proto::kv::List, kv::list>(Right::kv_read, Kind::reads),
+    route<proto::lock::Acquire, lock::acquire>(Right::lock, Kind::writes),  // replies later
+    route<proto::lock::Release, lock::release>(Right::lock, Kind::urgent),
+    route<proto::lock::GiveUp, lock::give_up>(Right::broker, Kind::urgent),
+    route<proto::lock::List, lock::list>(Right::lock, Kind::reads),
+    route<proto::event::Send, event::send>(Right::event_send, Kind::writes),
+    route<proto::event::List, event::list>(Right::watch, Kind::reads),
+    route<proto::watch::Read, watch::read>(Right::watch, Kind::reads),
+    route<proto::watch::Sync, watch::sync>(Right::watch, Kind::reads),
+    route<proto::exec::Run, exec::run>(Right::exec, Kind::writes),  // replies later
+    route<proto::exec::Credit, exec::credit>(Right::exec, Kind::reads),
+    route<proto::exec::Cancel, exec::cancel>(Right::exec, Kind::urgent),
+    route<proto::exec::Started, exec::started>(Right::node, Kind::reads),
+    route<proto::exec::Output, exec::output>(Right::node, Kind::reads),
+    route<proto::exec::Exited, exec::exited>(Right::node, Kind::urgent),
+    route<proto::exec::List, exec::list>(Right::exec, Kind::reads),
+    route<proto::catalog::Register, catalog::enrol>(Right::node, Kind::urgent),
+    route<proto::catalog::Presence, catalog::presence>(Right::broker, Kind::urgent),
+    route<proto::catalog::Nodes, catalog::nodes>(Right::catalog_read, Kind::reads),
+    route<proto::admin::Status, admin::status>(Right::admin_read, Kind::reads),
+    route<proto::admin::Trim, admin::trim>(Right::broker, Kind::urgent),
+    route<proto::admin::ForgetClient, admin::forget_client>(Right::broker, Kind::urgent),
+    route<proto::admin::Lead, admin::lead>(Right::broker, Kind::urgent),
+};
+
+consteval bool no_verb_twice() {
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    for (std::size_t j = i + 1; j < routes.size(); ++j) {
+      if (routes[i].verb == routes[j].verb) return false;
+    }
+  }
+  return true;
+}
+static_assert(no_verb_twice());
+
+}  // namespace
+
+const RouteEntry* find_route(std::string_view verb) {
+  const auto found = std::find_if(routes.begin(), routes.end(), [&](const RouteEntry& r) { return r.verb == verb; });
+  return found == routes.end() ? nullptr : &*found;
+}
+
+std::span<const RouteEntry> all_routes() { return routes; }
+
+}  // namespace muster::core

@@ -1,0 +1,176 @@
+// timers: what the broker proposes by itself; every proposal is re-checked by its handler.
+#include <algorithm>
+
+#include "broker/core/core.hpp"
+#include "broker/core/exec.hpp"
+#include "broker/core/session.hpp"
+#include "common/protocol/admin.hpp"
+#include "common/protocol/lock.hpp"
+
+namespace muster::core {
+namespace {
+
+constexpr Duration housekeeping_interval = seconds(1);
+
+}  // namespace
+
+template <class Request>
+void Core::propose(const Request& request) {
+  const RouteEntry* route = find_route(Request::verb);
+  const std::string body = codec::encode(request);
+  propose(Request::verb, [&](Turn& turn) { return route->handle(turn, body); });
+}
+
+void Core::propose(std::string_view verb, const Handler& handler) {
+  Caller caller;
+  caller.request.principal = the_broker;
+  caller.author = the_broker;
+  evaluate(verb, caller, handler);
+}
+
+std::optional<TimePoint> Core::next_due() const {
+  if (memory_.timers.empty()) return std::nullopt;
+  return memory_.timers.begin()->first;
+}
+
+void Core::tick() {
+  while (!memory_.timers.empty() && memory_.timers.begin()->first <= now_ && !full()) {
+    const Due next = memory_.timers.begin()->second;
+    memory_.timers.erase(memory_.timers.begin());
+    std::visit([this](const auto& what) { due(what); }, next);
+  }
+  if (!memory_.waiting_reads.empty()) retry_reads();
+}
+
+void Core::stalled(Duration by) {
+  for (auto& [id, lease] : memory_.leases) lease.heard = std::min(lease.heard + by, now_);
+  std::multimap<TimePoint, Due> moved;
+  for (auto& [when, what] : memory_.timers) moved.emplace(when + by, std::move(what));
+  memory_.timers = std::move(moved);
+}
+
+void Core::due(const SessionDue& session) {
+  const auto lease = memory_.leases.find(session.id);
+  if (lease == memory_.leases.end()) return;
+  const TimePoint ends = lease->second.heard + lease->second.ttl;
+  if (ends > now_) {
+    memory_.at(ends, session);
+    return;
+  }
+  const auto row = state::Read::Sessions(state::View(store_, {&turn_layer_})).get(session.id);
+  if (row) propose(proto::session::Expire{.id = session.id, .attach_gen = row->attach_gen});
+}
+
+void Core::due(const WaitDue& wait) { propose(proto::lock::GiveUp{.name = wait.lock, .ticket = wait.ticket}); }
+
+void Core::due(const TicketDue& ticket) {
+  const std::string key = state::joined(ticket.lock, state::be64(ticket.ticket.value));
+  const auto row = state::Read::Tickets(state::View(store_, {&turn_layer_})).get(key);
+  if (row && row->token.value == 0 && !memory_.parked.contains(row->request)) {
+    propose(proto::lock::GiveUp{.name = ticket.lock, .ticket = ticket.ticket});
+  }
+}
+
+void Core::due(const NodeDue& node) {
+  const auto link = memory_.nodes.find(node.node);
+  if (link != memory_.nodes.end() && link->second.subscribed) return;
+  propose(proto::catalog::Presence{.node = node.node, .attach_gen = node.attach_gen, .up = false});
+}
+
+void Core::due(const CallerDue& caller) {
+  const auto job = memory_.jobs.find(caller.job);
+  if (job == memory_.jobs.end()) return;
+  const auto parked = memory_.parked.find(job->second.caller);
+  const auto connection = parked == memory_.parked.end() ? memory_.connections.end() : memory_.connections.find(parked->second.route);
+  const bool silent = connection == memory_.connections.end() || connection->second.heard + limits::caller_patience <= now_;
+  if (silent) propose(proto::exec::Cancel{.job = caller.job});
+  else memory_.at(connection->second.heard + limits::caller_patience, caller);
+}
+
+void Core::due(const Housekeeping&) {
+  trim_log();
+  if (now_ - clients_looked_at_ >= seconds(60)) {
+    clients_looked_at_ = now_;
+    forget_clients();
+    forget_connections();
+    note_leases();
+  }
+  memory_.at(now_ + housekeeping_interval, Housekeeping{});
+}
+
+void Core::subscription(std::string_view node, bool present) {
+  NodeLink& link = memory_.nodes[std::string(node)];
+  link.subscribed = present;
+  const auto row = state::Read::Nodes(state::View(store_, {&turn_layer_})).get(node);
+  if (!row) return;
+  if (!present) memory_.at(now_ + limits::down_grace, NodeDue{std::string(node), row->attach_gen});
+  else if (!row->up && !link.route.empty()) propose(proto::catalog::Presence{.node = row->name, .attach_gen = row->attach_gen, .up = true});
+}
+
+/// The oldest segment goes when there is too much, or when all of it is too old.
+void Core::trim_log() {
+  const Seq floor = log_.next_floor();
+  if (floor <= log_.first()) return;
+  bool old = log_.bytes() > retention_.bytes;
+  if (!old) {
+    log_.read(floor, [&](const log::Entry& entry) {
+      const auto age = static_cast<std::int64_t>(wall_.ms) - static_cast<std::int64_t>(state::decode_record(entry.bytes).time.ms);
+      old = milliseconds(age) > retention_.age;
+      return false;
+    });
+  }
+  const auto done = state::Read::Meta(state::View(store_, {&turn_layer_})).get(state::meta::trim_seq);
+  if (old && (!done || state::be64_at_end(*done) < floor.value)) propose(proto::admin::Trim{.floor = floor});
+}
+
+void Core::forget_clients() {
+  const auto age = static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(limits::dedupe_age).count());
+  std::vector<std::string> old;
+  state::Read::Clients(state::View(store_, {&turn_layer_})).scan({}, [&](std::string_view key, const state::ClientRow& row) {
+    if (row.heard.ms + age < wall_.ms && !memory_.clients.contains(std::string(key))) old.emplace_back(key);
+    return old.size() < limits::trim_rows_max;
+  });
+  for (const std::string& client : old) propose(proto::admin::ForgetClient{.client = client});
+}
+
+/// ROUTER does not tell who left. Whoever comes back after this says hello again.
+void Core::forget_connections() {
+  std::vector<Route> silent;
+  for (const auto& [route, connection] : memory_.connections) {
+    if (connection.heard + limits::connection_idle <= now_) silent.push_back(route);
+  }
+  for (const Route& route : silent) unreachable(route);
+}
+
+/// Of long leases the rest is logged now and then, so that a broker that restarts over and over does
+/// not renew a dead one for ever.
+void Core::note_leases() {
+  for (const auto& [id, lease] : memory_.leases) {
+    if (lease.ttl <= limits::session_ttl_long) continue;
+    const auto rest = std::chrono::duration_cast<milliseconds>(lease.heard + lease.ttl - now_);
+    propose("session.note", [&, name = id](Turn& turn) {
+      session::note_rest(turn, name, rest);
+      return Outcome{std::optional<std::string>{}};
+    });
+  }
+}
+
+void Core::retry_reads() {
+  std::vector<WaitingRead> waiting = std::exchange(memory_.waiting_reads, {});
+  for (WaitingRead& read : waiting) {
+    const Result<proto::Header> header = proto::decode_header(read.header);
+    if (hub_.applied() >= header->options.at_least) {
+      const auto connection = memory_.connections.find(read.route);
+      if (connection == memory_.connections.end()) continue;
+      const RouteEntry* route = find_route(header->verb);
+      const Caller caller = caller_of({.route = read.route, .principal = connection->second.principal, .frames = {}}, *header);
+      evaluate(route->verb, caller, [&](Turn& turn) { return route->handle(turn, read.body); });
+    } else if (read.until <= now_) {
+      say_error(read.route, header->no, {Code::unavailable, "this broker is not at that revision", "ask again, or another one"});
+    } else {
+      memory_.waiting_reads.push_back(std::move(read));
+    }
+  }
+}
+
+}  // namespace muster::core

@@ -1,0 +1,154 @@
+// turn: a handler's only door: the caller, the time, tables, and what is to happen afterwards.
+//
+// All that a handler does is collected in a draft. When it has returned without an error, the draft
+// becomes a change of the turn (if it has ops) and its effects leave after the record is on disk.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/core/hub.hpp"
+#include "broker/core/memory.hpp"
+#include "broker/log/log.hpp"
+#include "broker/state/tables.hpp"
+#include "common/protocol/envelope.hpp"
+
+namespace muster::core {
+
+/// What this broker is, for as long as it runs.
+struct Identity {
+  std::string cluster_id;
+  std::string history;
+  Epoch epoch;
+  std::uint64_t value_bytes_max = limits::value_bytes_default;
+  std::uint16_t notices_port = 0;
+  std::string notices;  ///< a whole endpoint where the port is not enough
+};
+
+struct Caller {
+  Route route;
+  state::RequestId request;
+  std::string author;  ///< for people: principal, or name? as claimed
+  proto::Options options;
+};
+
+/// Two frames for a connection.
+struct Frames {
+  Route route;
+  std::string header;
+  std::string body;
+};
+
+/// A handler's word that the reply comes later.
+struct ParkedLater {};
+
+/// What one request has asked for so far.
+struct Draft {
+  state::Layer layer;
+  std::vector<std::string> topics;
+  std::vector<state::Reply> answers;
+  std::vector<Frames> sends;
+  std::vector<std::function<void(Memory&)>> then;
+  bool parked = false;
+  std::string parked_for;
+};
+
+/// What does not change while a turn runs. Borrowed.
+struct Surroundings {
+  const Identity& identity;
+  const state::Store& store;
+  const log::Log& log;
+  const Hub& hub;
+  const Memory& memory;
+  const std::map<std::string, std::uint64_t>& counters;
+  std::function<std::string()> new_id;
+};
+
+class Turn {
+ public:
+  Turn(const Surroundings& around, const state::View& view, Caller caller, Revision rev, TimePoint now,
+       WallTime wall, Draft& draft)
+      : around_(around), view_(view), caller_(std::move(caller)), rev_(rev), now_(now), wall_(wall), draft_(draft) {}
+
+  const Caller& caller() const { return caller_; }
+  TimePoint now() const { return now_; }
+  WallTime wall() const { return wall_; }
+  std::string new_id() const { return around_.new_id(); }
+  /// The revision that this request's change will have, if it becomes one.
+  Revision rev() const { return rev_; }
+  /// The newest revision before it.
+  Revision last_rev() const { return Revision{rev_.value - 1}; }
+
+  const Identity& identity() const { return around_.identity; }
+  const Memory& memory() const { return around_.memory; }
+  const log::Log& log() const { return around_.log; }
+  const Hub& hub() const { return around_.hub; }
+  const state::Store& store() const { return around_.store; }
+  const std::map<std::string, std::uint64_t>& counters() const { return around_.counters; }
+  const state::View& view() const { return view_; }
+
+  auto kv() { return state::Write::Kv(view_, draft_.layer); }
+  auto sessions() { return state::Write::Sessions(view_, draft_.layer); }
+  auto locks() { return state::Write::Locks(view_, draft_.layer); }
+  auto tickets() { return state::Write::Tickets(view_, draft_.layer); }
+  auto session_tickets() { return state::Write::SessionTickets(view_, draft_.layer); }
+  auto events() { return state::Write::Events(view_, draft_.layer); }
+  auto nodes() { return state::Write::Nodes(view_, draft_.layer); }
+  auto services() { return state::Write::Services(view_, draft_.layer); }
+  auto jobs() { return state::Write::Jobs(view_, draft_.layer); }
+  auto job_requests() { return state::Write::JobRequests(view_, draft_.layer); }
+  auto tasks() { return state::Write::Tasks(view_, draft_.layer); }
+  auto meta() { return state::Write::Meta(view_, draft_.layer); }
+  state::Layer& raw() { return draft_.layer; }  ///< for housekeeping over whole tables
+  std::size_t bytes() const { return draft_.layer.bytes(); }
+
+  /// News on a topic other than key: and keyprefix:.
+  void touch(std::string_view kind, std::string_view name = {}) {
+    draft_.topics.push_back(proto::watch::topic(kind, name));
+  }
+
+  /// The reply comes later, by `answer`; `what` is for people who ask what is waited for.
+  ParkedLater park(std::string what) {
+    draft_.parked = true;
+    draft_.parked_for = std::move(what);
+    return {};
+  }
+
+  /// Completes a parked request, of this caller or another, with this change.
+  template <class Reply>
+  void answer(const state::RequestId& to, const Reply& reply) {
+    draft_.answers.push_back({to, Bytes(codec::encode(reply))});
+  }
+  /// Ends a parked request with an error.
+  void refuse(const state::RequestId& to, const Error& error);
+  /// A step on the way of a parked request; lost if its caller is not there.
+  template <class More>
+  void more(const state::RequestId& to, const More& more) {
+    send_to(to, proto::verb_more, codec::encode(more));
+  }
+  /// A request to a node; lost if it is not there: registration makes up for it. The answer comes
+  /// to exec's `answered`.
+  template <class Request>
+  void send(const std::string& node, const std::string& job, const Request& request) {
+    dispatch(node, job, Request::verb, codec::encode(request));
+  }
+
+  /// To be done to the memory if the request succeeds.
+  void then(std::function<void(Memory&)> effect) { draft_.then.push_back(std::move(effect)); }
+
+ private:
+  void send_to(const state::RequestId& to, std::string_view kind, std::string body);
+  void dispatch(const std::string& node, const std::string& job, std::string_view verb, std::string body);
+
+  const Surroundings& around_;
+  const state::View& view_;
+  const Caller caller_;
+  const Revision rev_;
+  const TimePoint now_;
+  const WallTime wall_;
+  Draft& draft_;
+};
+
+}  // namespace muster::core
