@@ -1,12 +1,12 @@
 // command: see command.hpp.
 #include "cli/command.hpp"
 
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/duration.hpp"
 #include "cli/print.hpp"
@@ -24,14 +24,10 @@ std::string dashed(std::string_view name) {
 /// As Go's literals: 0x and 0 (or 0o) in front; CLI11 would take -1 for the largest.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X"))
-    base = 16;
-  else if (text.starts_with("0o"))
-    base = 8;
-  if (base != 10)
-    text.remove_prefix(2);
-  else if (text.size() > 1 && text.front() == '0')
-    base = 8;
+  if (text.starts_with("0x") || text.starts_with("0X")) base = 16;
+  else if (text.starts_with("0o")) base = 8;
+  if (base != 10) text.remove_prefix(2);
+  else if (text.size() > 1 && text.front() == '0') base = 8;
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;

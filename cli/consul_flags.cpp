@@ -1,10 +1,10 @@
 // consul_flags: see consul_flags.hpp.
 #include "cli/consul_flags.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 namespace muster::cli {
 namespace {

@@ -1,12 +1,12 @@
 // duration: see duration.hpp.
 #include "cli/duration.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 namespace muster::cli {
 namespace {

@@ -1,9 +1,10 @@
 // format: rows for people (a table) and for programs (json, jsonl).
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
 

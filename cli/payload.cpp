@@ -1,13 +1,13 @@
 // payload: see payload.hpp.
 #include "cli/payload.hpp"
 
-#include <fmt/format.h>
-#include <sodium.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+
+#include <fmt/format.h>
+#include <sodium.h>
 
 namespace muster::cli {
 namespace {

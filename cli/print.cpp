@@ -1,11 +1,11 @@
 // print: see print.hpp.
 #include "cli/print.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include <fmt/format.h>
 
 namespace muster::cli {
 

@@ -1,19 +1,19 @@
 // surroundings: see surroundings.hpp.
 #include "cli/surroundings.hpp"
 
-#include <fmt/format.h>
-#include <pwd.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <pwd.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/duration.hpp"
 

@@ -17,16 +17,30 @@ namespace muster {
 
 /// The codes of the wire, in the order of protocol/README.md.
 enum class Code {
-  hello, invalid, not_found, conflict, denied, busy, too_large, gone, timeout,
-  unavailable, fenced, deadlock, version, internal,
+  hello,
+  invalid,
+  not_found,
+  conflict,
+  denied,
+  busy,
+  too_large,
+  gone,
+  timeout,
+  unavailable,
+  fenced,
+  deadlock,
+  version,
+  internal,
 };
 
 inline constexpr std::array<std::string_view, 14> code_names = {
-    "hello", "invalid", "not_found", "conflict", "denied", "busy", "too_large", "gone",
-    "timeout", "unavailable", "fenced", "deadlock", "version", "internal"};
+    "hello", "invalid", "not_found",   "conflict", "denied",   "busy",    "too_large",
+    "gone",  "timeout", "unavailable", "fenced",   "deadlock", "version", "internal"};
 static_assert(code_names.size() == static_cast<std::size_t>(Code::internal) + 1);
 
-constexpr std::string_view name_of(Code code) { return code_names.at(static_cast<std::size_t>(code)); }
+constexpr std::string_view name_of(Code code) {
+  return code_names.at(static_cast<std::size_t>(code));
+}
 
 /// None: a word that this version does not know.
 constexpr std::optional<Code> code_of(std::string_view name) {

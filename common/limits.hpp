@@ -1,6 +1,7 @@
 // limits: every bound of muster, and how the bounds relate.
 //
-// Past a bound the answer is `busy` or `too_large`; nothing grows. Sizes are bytes, times are named.
+// Past a bound the answer is `busy` or `too_large`; nothing grows. Sizes are bytes, times are
+// named.
 #pragma once
 
 #include <cstddef>
@@ -14,33 +15,44 @@ inline constexpr std::size_t KiB = 1024;
 inline constexpr std::size_t MiB = 1024 * KiB;
 
 // What a user may say.
-inline constexpr std::size_t key_bytes_max = 400;    ///< LMDB takes 511; prefix and suffix are ours
-inline constexpr std::size_t name_bytes_max = 255;   ///< node, lock, service, event, session names
+inline constexpr std::size_t key_bytes_max = 400;   ///< LMDB takes 511; prefix and suffix are ours
+inline constexpr std::size_t name_bytes_max = 255;  ///< node, lock, service, event, session names
 inline constexpr std::size_t value_bytes_default = 1 * MiB;
 inline constexpr std::size_t value_bytes_ceiling = 8 * MiB;
-inline constexpr std::size_t command_bytes_max = 1 * MiB;  ///< command, arguments or script of a job
+inline constexpr std::size_t command_bytes_max =
+    1 * MiB;  ///< command, arguments or script of a job
 inline constexpr std::size_t pattern_bytes_max = 1 * KiB;  ///< a regular expression
 
 // The wire.
 inline constexpr std::size_t envelope_bytes_max = 64 * KiB;  ///< a message beside its value
-constexpr std::size_t message_bytes_max(std::size_t value_bytes_max) { return value_bytes_max + envelope_bytes_max; }
+constexpr std::size_t message_bytes_max(std::size_t value_bytes_max) {
+  return value_bytes_max + envelope_bytes_max;
+}
 inline constexpr std::size_t header_bytes_max = 4 * KiB;
 inline constexpr std::size_t nesting_max = 16;
 inline constexpr std::size_t elements_max = 64 * KiB;  ///< of one array or map
-inline constexpr std::size_t reply_bytes_max = 1 * MiB;      ///< a list or a read is cut here, and says so
-inline constexpr std::size_t notice_bytes_max = 8 * KiB;     ///< a larger notice is sent as a tail
+inline constexpr std::size_t reply_bytes_max =
+    1 * MiB;  ///< a list or a read is cut here, and says so
+inline constexpr std::size_t notice_bytes_max = 8 * KiB;  ///< a larger notice is sent as a tail
 inline constexpr std::uint64_t protocol_version = 1;
 
 // A turn, a record, the log.
 inline constexpr std::size_t turn_messages_max = 1024;
 inline constexpr std::size_t turn_bytes_max = 1 * MiB;  ///< no more is drained past this
-constexpr std::size_t change_bytes_max(std::size_t value_bytes_max) { return value_bytes_max + 2 * MiB; }
-constexpr std::size_t segment_bytes(std::size_t value_bytes_max) { return value_bytes_max <= 1 * MiB ? 8 * MiB : 32 * MiB; }
-static_assert(turn_bytes_max + change_bytes_max(value_bytes_default) + 64 * KiB < segment_bytes(value_bytes_default));
-static_assert(turn_bytes_max + change_bytes_max(value_bytes_ceiling) + 64 * KiB < segment_bytes(value_bytes_ceiling));
+constexpr std::size_t change_bytes_max(std::size_t value_bytes_max) {
+  return value_bytes_max + 2 * MiB;
+}
+constexpr std::size_t segment_bytes(std::size_t value_bytes_max) {
+  return value_bytes_max <= 1 * MiB ? 8 * MiB : 32 * MiB;
+}
+static_assert(turn_bytes_max + change_bytes_max(value_bytes_default) + 64 * KiB <
+              segment_bytes(value_bytes_default));
+static_assert(turn_bytes_max + change_bytes_max(value_bytes_ceiling) + 64 * KiB <
+              segment_bytes(value_bytes_ceiling));
 inline constexpr std::size_t log_bytes_default = 1024 * MiB;
 inline constexpr std::chrono::hours log_age_default{7 * 24};
-inline constexpr std::size_t log_scan_bytes_max = 4 * MiB;  ///< read from the log for one watch.read
+inline constexpr std::size_t log_scan_bytes_max =
+    4 * MiB;                                        ///< read from the log for one watch.read
 inline constexpr std::size_t trim_rows_max = 2000;  ///< rows that one turn of trimming takes away
 
 // State.
@@ -52,10 +64,11 @@ static_assert(layer_bytes_seal < layer_bytes_max);
 inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 
 // Clients.
-inline constexpr std::size_t outstanding_max = 1024;       ///< requests of one client without an answer
+inline constexpr std::size_t outstanding_max = 1024;  ///< requests of one client without an answer
 inline constexpr std::size_t parked_max = 64 * 1024;
 inline constexpr std::size_t connections_max = 64 * 1024;
-inline constexpr std::chrono::minutes connection_idle{10};  ///< silent for so long: forgotten, it says hello again
+inline constexpr std::chrono::minutes connection_idle{
+    10};  ///< silent for so long: forgotten, it says hello again
 inline constexpr seconds ping_interval{2};
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};
@@ -65,19 +78,21 @@ inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, 
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
 inline constexpr int listen_backlog = 4096;
-inline constexpr int high_water_mark = 1000;     ///< messages; XPUB and DEALER
-inline constexpr milliseconds stall_max{200};    ///< a longer pause of the loop moves deadlines
+inline constexpr int high_water_mark = 1000;   ///< messages; XPUB and DEALER
+inline constexpr milliseconds stall_max{200};  ///< a longer pause of the loop moves deadlines
 
 // Leases.
 inline constexpr seconds session_ttl_default{15};
 inline constexpr seconds kill_grace_default{5};
 inline constexpr milliseconds session_ttl_min{1000};
 inline constexpr std::chrono::hours session_ttl_max{24};
-inline constexpr std::chrono::minutes session_ttl_long{5};  ///< longer ones have their rest checkpointed
+inline constexpr std::chrono::minutes session_ttl_long{
+    5};  ///< longer ones have their rest checkpointed
 inline constexpr milliseconds expiry_slack{200};
 inline constexpr std::size_t lock_waiters_max = 64 * 1024;
 inline constexpr std::uint32_t lock_limit_max = 64 * 1024;
-inline constexpr std::size_t session_keys_max = 4096;       ///< ephemeral keys and tickets of one session
+inline constexpr std::size_t session_keys_max =
+    4096;  ///< ephemeral keys and tickets of one session
 static_assert(kill_grace_default * 3 <= session_ttl_default);
 
 // Watching.
@@ -90,16 +105,19 @@ inline constexpr std::size_t events_kept = 10'000;
 inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 
 // The fleet.
-inline constexpr seconds down_grace{1};       ///< between a lost subscription to node:NAME and "down"
-inline constexpr seconds presence_grace{10};  ///< to subscribe after registration, to register after a restart
-inline constexpr std::chrono::hours caller_patience{1};  ///< a job whose caller is silent for so long is cancelled
-inline constexpr std::size_t services_max = 1024;      ///< on one node
+inline constexpr seconds down_grace{1};  ///< between a lost subscription to node:NAME and "down"
+inline constexpr seconds presence_grace{
+    10};  ///< to subscribe after registration, to register after a restart
+inline constexpr std::chrono::hours caller_patience{
+    1};  ///< a job whose caller is silent for so long is cancelled
+inline constexpr std::size_t services_max = 1024;  ///< on one node
 inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;
 inline constexpr std::size_t output_chunk_bytes = 64 * KiB;
-inline constexpr std::size_t output_budget_bytes = 4 * MiB;   ///< credit of one caller for all its nodes
-inline constexpr std::size_t output_unacked_max = 32;         ///< chunks of one stream under way
-inline constexpr std::size_t tasks_running_max = 1024;        ///< on one node
+inline constexpr std::size_t output_budget_bytes =
+    4 * MiB;                                            ///< credit of one caller for all its nodes
+inline constexpr std::size_t output_unacked_max = 32;   ///< chunks of one stream under way
+inline constexpr std::size_t tasks_running_max = 1024;  ///< on one node
 inline constexpr std::size_t handler_queue_bytes = 4 * MiB;
 
 }  // namespace muster::limits

@@ -22,7 +22,9 @@ struct Number {
   constexpr Number next() const { return Number{value + 1}; }
 
   template <class Packer>
-  void msgpack_pack(Packer& packer) const { packer.pack(value); }
+  void msgpack_pack(Packer& packer) const {
+    packer.pack(value);
+  }
   void msgpack_unpack(const msgpack::object& object) { object.convert(value); }
 };
 
@@ -72,7 +74,9 @@ struct WallTime {
   static WallTime now();
 
   template <class Packer>
-  void msgpack_pack(Packer& packer) const { packer.pack(ms); }
+  void msgpack_pack(Packer& packer) const {
+    packer.pack(ms);
+  }
   void msgpack_unpack(const msgpack::object& object) { object.convert(ms); }
 };
 

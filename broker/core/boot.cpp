@@ -24,7 +24,8 @@ Identity identify(const state::Store& store, const std::function<std::string()>&
   const auto cluster = meta.get(state::meta::cluster_id);
   const auto history = meta.get(state::meta::history);
   const auto epoch = meta.get(state::meta::epoch);
-  return Identity{.cluster_id = cluster ? *cluster : new_id(), .history = history ? *history : new_id(),
+  return Identity{.cluster_id = cluster ? *cluster : new_id(),
+                  .history = history ? *history : new_id(),
                   .epoch = Epoch{(epoch ? state::be64_at_end(*epoch) : 0) + 1}};
 }
 
@@ -34,7 +35,8 @@ void Core::lead(TimePoint now, WallTime wall) {
   hub_.lead(identity_.history, identity_.epoch, rev_);
   begin(now, wall);
   clients_looked_at_ = now;
-  const std::string body = codec::encode(proto::admin::Lead{.cluster_id = identity_.cluster_id, .history = identity_.history});
+  const std::string body = codec::encode(
+      proto::admin::Lead{.cluster_id = identity_.cluster_id, .history = identity_.history});
   Caller caller;
   caller.request.principal = the_broker;
   caller.author = the_broker;
@@ -49,32 +51,38 @@ void Core::lead(TimePoint now, WallTime wall) {
 
 /// Every session gets its full TTL anew, but for the long ones of which the rest was noted.
 void Core::remember_sessions() {
-  state::Read::Sessions(state::View(store_, {})).scan({}, [&](std::string_view id, const state::SessionRow& row) {
-    const Duration ttl = milliseconds(row.ttl_ms);
-    const Duration rest = row.rest_ms == 0 ? ttl : Duration(milliseconds(row.rest_ms));
-    memory_.leases[std::string(id)] = Lease{.route = {}, .heard = now_ + rest - ttl, .ttl = ttl};
-    memory_.at(now_ + rest, SessionDue{std::string(id)});
-    return true;
-  });
+  state::Read::Sessions(state::View(store_, {}))
+      .scan({}, [&](std::string_view id, const state::SessionRow& row) {
+        const Duration ttl = milliseconds(row.ttl_ms);
+        const Duration rest = row.rest_ms == 0 ? ttl : Duration(milliseconds(row.rest_ms));
+        memory_.leases[std::string(id)] =
+            Lease{.route = {}, .heard = now_ + rest - ttl, .ttl = ttl};
+        memory_.at(now_ + rest, SessionDue{std::string(id)});
+        return true;
+      });
 }
 
 /// A ticket that nobody asks for again within its session's TTL leaves the queue.
 void Core::remember_locks() {
-  state::Read::Tickets(state::View(store_, {})).scan({}, [&](std::string_view key, const state::TicketRow& row) {
-    if (row.token.value != 0) return true;
-    const std::string name(key.substr(0, key.size() - 9));
-    const Revision ticket{state::be64_at_end(key)};
-    const auto lease = memory_.leases.find(row.session);
-    memory_.at(now_ + (lease == memory_.leases.end() ? Duration(limits::session_ttl_default) : lease->second.ttl), TicketDue{name, ticket});
-    if (row.bounded) memory_.at(now_ + milliseconds(row.wait_ms), WaitDue{name, ticket});
-    return true;
-  });
+  state::Read::Tickets(state::View(store_, {}))
+      .scan({}, [&](std::string_view key, const state::TicketRow& row) {
+        if (row.token.value != 0) return true;
+        const std::string name(key.substr(0, key.size() - 9));
+        const Revision ticket{state::be64_at_end(key)};
+        const auto lease = memory_.leases.find(row.session);
+        memory_.at(now_ + (lease == memory_.leases.end() ? Duration(limits::session_ttl_default)
+                                                         : lease->second.ttl),
+                   TicketDue{name, ticket});
+        if (row.bounded) memory_.at(now_ + milliseconds(row.wait_ms), WaitDue{name, ticket});
+        return true;
+      });
 }
 
 void Core::remember_nodes_and_jobs() {
   const state::View view(store_, {});
   state::Read::Nodes(view).scan({}, [&](std::string_view name, const state::NodeRow& node) {
-    if (node.up) memory_.at(now_ + limits::presence_grace, NodeDue{std::string(name), node.attach_gen});
+    if (node.up)
+      memory_.at(now_ + limits::presence_grace, NodeDue{std::string(name), node.attach_gen});
     return true;
   });
   state::Read::Jobs(view).scan({}, [&](std::string_view, const state::JobRow& row) {

@@ -15,7 +15,8 @@ using proto::catalog::Node;
 using proto::catalog::Service;
 
 std::optional<Error> wrong_name(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= limits::name_bytes_max && name.find('\0') == std::string_view::npos && codec::is_utf8(name)) {
+  if (!name.empty() && name.size() <= limits::name_bytes_max &&
+      name.find('\0') == std::string_view::npos && codec::is_utf8(name)) {
     return std::nullopt;
   }
   return Error{Code::invalid, fmt::format("{} has 1..255 bytes of UTF-8 and no NUL", what)};
@@ -25,7 +26,8 @@ std::optional<Error> wrong(const Node& node) {
   if (const auto error = wrong_name("a node's name", node.name)) return error;
   if (const auto error = wrong_name("a node's id", node.id)) return error;
   if (node.services.size() > limits::services_max) {
-    return Error{Code::too_large, fmt::format("{} services on one node, at most {} are taken", node.services.size(), limits::services_max)};
+    return Error{Code::too_large, fmt::format("{} services on one node, at most {} are taken",
+                                              node.services.size(), limits::services_max)};
   }
   for (const Service& service : node.services) {
     if (const auto error = wrong_name("a service's id", service.id)) return error;
@@ -44,7 +46,8 @@ std::vector<Service> services_of(Turn& turn, std::string_view node) {
 }
 
 bool same(const Service& a, const Service& b) {
-  return std::tie(a.id, a.name, a.tags, a.address, a.port, a.meta) == std::tie(b.id, b.name, b.tags, b.address, b.port, b.meta);
+  return std::tie(a.id, a.name, a.tags, a.address, a.port, a.meta) ==
+         std::tie(b.id, b.name, b.tags, b.address, b.port, b.meta);
 }
 
 void put_services(Turn& turn, const std::string& node, const std::vector<Service>& wanted) {
@@ -55,14 +58,17 @@ void put_services(Turn& turn, const std::string& node, const std::vector<Service
     changed = true;
   };
   for (const Service& service : wanted) {
-    const auto before = std::find_if(present.begin(), present.end(), [&](const Service& s) { return s.id == service.id; });
+    const auto before = std::find_if(present.begin(), present.end(),
+                                     [&](const Service& s) { return s.id == service.id; });
     if (before != present.end() && same(*before, service)) continue;
     if (before != present.end() && before->name != service.name) touched(*before);
     turn.services().put(state::joined(node, service.id), service);
     touched(service);
   }
   for (const Service& service : present) {
-    if (std::any_of(wanted.begin(), wanted.end(), [&](const Service& s) { return s.id == service.id; })) continue;
+    if (std::any_of(wanted.begin(), wanted.end(),
+                    [&](const Service& s) { return s.id == service.id; }))
+      continue;
     turn.services().erase(state::joined(node, service.id));
     touched(service);
   }
@@ -78,7 +84,9 @@ void put_node(Turn& turn, const Node& node) {
 /// The connection that spoke for this node before is told that it does no longer.
 void supersede(Turn& turn, const std::string& name) {
   const auto link = turn.memory().nodes.find(name);
-  if (link == turn.memory().nodes.end() || link->second.route.empty() || link->second.route == turn.caller().route) return;
+  if (link == turn.memory().nodes.end() || link->second.route.empty() ||
+      link->second.route == turn.caller().route)
+    return;
   turn.send(name, {}, proto::catalog::Superseded{.node = name});
 }
 
@@ -87,7 +95,8 @@ void link(Turn& turn, const std::string& name, std::uint64_t attach_gen) {
     NodeLink& node = memory.nodes[name];
     node.route = route;
     node.attach_gen = attach_gen;
-    if (const auto here = memory.connections.find(route); here != memory.connections.end()) here->second.node = name;
+    if (const auto here = memory.connections.find(route); here != memory.connections.end())
+      here->second.node = name;
     memory.at(now + limits::presence_grace, NodeDue{name, attach_gen});
   });
 }
@@ -120,13 +129,15 @@ Result<proto::catalog::Registered> enrol(Turn& turn, const proto::catalog::Regis
 Result<proto::Empty> presence(Turn& turn, const proto::catalog::Presence& request) {
   auto node = turn.nodes().get(request.node);
   if (!node) return Error{Code::not_found, fmt::format("no node {}", request.node)};
-  if (node->attach_gen != request.attach_gen) return Error{Code::conflict, "it registered again meanwhile"};
+  if (node->attach_gen != request.attach_gen)
+    return Error{Code::conflict, "it registered again meanwhile"};
   if (node->up == request.up) return proto::Empty{};
   node->up = request.up;
   node->since_ms = turn.wall().ms;
   node->mod_rev = turn.rev();
   put_node(turn, *node);
-  for (const Service& service : services_of(turn, request.node)) turn.touch("service:", service.name);
+  for (const Service& service : services_of(turn, request.node))
+    turn.touch("service:", service.name);
   turn.touch("services");
   if (!request.up) exec::node_down(turn, request.node);
   return proto::Empty{};
@@ -144,15 +155,20 @@ Result<std::vector<Node>> matching(Turn& turn, const proto::exec::Target& target
   if (!tag) return tag.error();
   const auto offers = [&](const Service& s) {
     if (!service->matches(s.name)) return false;
-    return target.tag.empty() || std::any_of(s.tags.begin(), s.tags.end(), [&](const std::string& t) { return tag->matches(t); });
+    return target.tag.empty() || std::any_of(s.tags.begin(), s.tags.end(),
+                                             [&](const std::string& t) { return tag->matches(t); });
   };
   std::vector<Node> found;
   turn.nodes().scan({}, [&](std::string_view name, const Node& row) {
     if (!node->matches(name)) return true;
-    if (!target.names.empty() && std::find(target.names.begin(), target.names.end(), name) == target.names.end()) return true;
+    if (!target.names.empty() &&
+        std::find(target.names.begin(), target.names.end(), name) == target.names.end())
+      return true;
     Node whole = row;
     whole.services = services_of(turn, name);
-    if (!target.service.empty() && std::none_of(whole.services.begin(), whole.services.end(), offers)) return true;
+    if (!target.service.empty() &&
+        std::none_of(whole.services.begin(), whole.services.end(), offers))
+      return true;
     found.push_back(std::move(whole));
     return found.size() < limits::targets_max;
   });
@@ -164,7 +180,8 @@ Result<proto::catalog::Listing> nodes(Turn& turn, const proto::catalog::Nodes& r
   if (!request.name.empty()) target.names = {request.name};
   Result<std::vector<Node>> found = matching(turn, target);
   if (!found) return found.error();
-  if (!request.name.empty() && found->empty()) return Error{Code::not_found, fmt::format("no node {}", request.name)};
+  if (!request.name.empty() && found->empty())
+    return Error{Code::not_found, fmt::format("no node {}", request.name)};
   return proto::catalog::Listing{.nodes = std::move(*found), .rev = turn.last_rev()};
 }
 
@@ -172,9 +189,11 @@ Result<std::string> node_of(const Turn& turn) {
   const auto here = turn.memory().connections.find(turn.caller().route);
   if (here != turn.memory().connections.end() && !here->second.node.empty()) {
     const auto link = turn.memory().nodes.find(here->second.node);
-    if (link != turn.memory().nodes.end() && link->second.route == turn.caller().route) return here->second.node;
+    if (link != turn.memory().nodes.end() && link->second.route == turn.caller().route)
+      return here->second.node;
   }
-  return Error{Code::denied, "no node has registered on this connection", "send catalog.register first"};
+  return Error{Code::denied, "no node has registered on this connection",
+               "send catalog.register first"};
 }
 
 }  // namespace muster::core::catalog

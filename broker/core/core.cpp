@@ -12,14 +12,21 @@
 namespace muster::core {
 namespace {
 
-bool takes_fence(Right right) { return right == Right::kv_write || right == Right::event_send || right == Right::exec; }
+bool takes_fence(Right right) {
+  return right == Right::kv_write || right == Right::event_send || right == Right::exec;
+}
 
 }  // namespace
 
 Core::Core(state::Store& store, log::Log& log, Hub& hub, Identity identity, Retention retention,
            std::function<std::string()> new_id)
-    : store_(store), log_(log), hub_(hub), identity_(std::move(identity)), retention_(retention),
-      new_id_(std::move(new_id)), around_{identity_, store_, log_, hub_, memory_, counters_, new_id_} {}
+    : store_(store),
+      log_(log),
+      hub_(hub),
+      identity_(std::move(identity)),
+      retention_(retention),
+      new_id_(std::move(new_id)),
+      around_{identity_, store_, log_, hub_, memory_, counters_, new_id_} {}
 
 void Core::begin(TimePoint now, WallTime wall) {
   now_ = now;
@@ -42,10 +49,12 @@ void Core::receive(const Incoming& message) {
   const Result<proto::Header> header = proto::decode_header(message.frames[0]);
   if (!header) {
     count("invalid");
-    if (const auto no = proto::salvage_request_no(message.frames[0])) say_error(message.route, *no, header.error());
+    if (const auto no = proto::salvage_request_no(message.frames[0]))
+      say_error(message.route, *no, header.error());
     return;
   }
-  if (header->verb == proto::verb_reply || header->verb == proto::verb_error || header->verb == proto::verb_more) {
+  if (header->verb == proto::verb_reply || header->verb == proto::verb_error ||
+      header->verb == proto::verb_more) {
     answer_node(message, *header);
   } else {
     request(message, *header);
@@ -90,13 +99,16 @@ void Core::request(const Incoming& message, const proto::Header& header) {
   bool gone = false;
   if (auto reply = answered_before(*route, caller, gone)) {
     count("duplicates");
-    if (gone) say_error(message.route, header.no, {Code::gone, "this request was answered and acknowledged"});
+    if (gone)
+      say_error(message.route, header.no,
+                {Code::gone, "this request was answered and acknowledged"});
     else say(message.route, proto::verb_reply, header.no, std::move(*reply));
     return;
   }
   if (route->kind == Kind::reads && header.options.at_least > hub_.applied()) {
-    memory_.waiting_reads.push_back({message.route, message.frames[0], message.frames[1],
-                                     now_ + std::chrono::duration_cast<Duration>(limits::at_least_wait)});
+    memory_.waiting_reads.push_back(
+        {message.route, message.frames[0], message.frames[1],
+         now_ + std::chrono::duration_cast<Duration>(limits::at_least_wait)});
     return;
   }
   evaluate(route->verb, caller, [&](Turn& turn) { return route->handle(turn, message.frames[1]); });
@@ -109,7 +121,9 @@ bool Core::admitted(const Incoming& message, const proto::Header& header, const 
   if (connection == memory_.connections.end()) {
     if (hello && memory_.connections.size() < limits::connections_max) return true;
     if (hello) say_error(message.route, header.no, {Code::busy, "too many connections"});
-    else say_error(message.route, header.no, {Code::hello, "say session.hello first on each connection"});
+    else
+      say_error(message.route, header.no,
+                {Code::hello, "say session.hello first on each connection"});
     return false;
   }
   if (connection->second.superseded && !hello) {
@@ -127,28 +141,34 @@ std::optional<Error> Core::refused(const RouteEntry& route, const Caller& caller
   if (route.kind != Kind::reads) {
     const log::Room room = log_.room();
     if (room == log::Room::none || (room == log::Room::urgent && route.kind == Kind::writes)) {
-      return Error{Code::unavailable, "disk full", "free space on the broker's disk; it goes on by itself"};
+      return Error{Code::unavailable, "disk full",
+                   "free space on the broker's disk; it goes on by itself"};
     }
     if (store_.active().bytes() > limits::layer_bytes_max) {
       return Error{Code::busy, "the disk cannot follow", "try again in a moment"};
     }
   }
   if (caller.options.fence && takes_fence(route.right)) {
-    const Result<Done> holds = lock::check_fence(state::View(store_, {&turn_layer_}), *caller.options.fence);
+    const Result<Done> holds =
+        lock::check_fence(state::View(store_, {&turn_layer_}), *caller.options.fence);
     if (!holds) return holds.error();
   }
   return std::nullopt;
 }
 
-/// The answer that this request got when it was executed. `gone`: it was, and nobody needs it any more.
-std::optional<std::string> Core::answered_before(const RouteEntry& route, const Caller& caller, bool& gone) const {
+/// The answer that this request got when it was executed. `gone`: it was, and nobody needs it any
+/// more.
+std::optional<std::string> Core::answered_before(const RouteEntry& route, const Caller& caller,
+                                                 bool& gone) const {
   if (route.kind == Kind::reads || caller.request.client.empty()) return std::nullopt;
-  if (const auto found = turn_answers_.find(caller.request); found != turn_answers_.end()) return found->second;
+  if (const auto found = turn_answers_.find(caller.request); found != turn_answers_.end())
+    return found->second;
   const std::string client = state::client_key(caller.request);
   const state::View committed(store_, {});
   const auto acked = turn_acked_.find(client);
   const auto row = state::Read::Clients(committed).get(client);
-  const RequestNo pruned = std::max(row ? row->pruned : RequestNo{}, acked == turn_acked_.end() ? RequestNo{} : acked->second);
+  const RequestNo pruned = std::max(row ? row->pruned : RequestNo{},
+                                    acked == turn_acked_.end() ? RequestNo{} : acked->second);
   if (caller.request.no <= pruned) {
     gone = true;
     return std::string();
@@ -164,18 +184,22 @@ void Core::heard(const Route& route) {
   if (connection == memory_.connections.end()) return;
   connection->second.heard = now_;
   for (const std::string& session : connection->second.sessions) {
-    if (const auto lease = memory_.leases.find(session); lease != memory_.leases.end()) lease->second.heard = now_;
+    if (const auto lease = memory_.leases.find(session); lease != memory_.leases.end())
+      lease->second.heard = now_;
   }
 }
 
 Caller Core::caller_of(const Incoming& message, const proto::Header& header) const {
-  Caller caller{.route = message.route, .request = {.principal = message.principal, .client = {}, .no = header.no},
-                .author = message.principal, .options = header.options};
+  Caller caller{.route = message.route,
+                .request = {.principal = message.principal, .client = {}, .no = header.no},
+                .author = message.principal,
+                .options = header.options};
   const auto connection = memory_.connections.find(message.route);
   if (connection == memory_.connections.end()) return caller;
   caller.request.client = connection->second.client;
   // Without keys the name is only claimed, and marked so.
-  if (message.principal == anonymous && !connection->second.name.empty()) caller.author = connection->second.name + "?";
+  if (message.principal == anonymous && !connection->second.name.empty())
+    caller.author = connection->second.name + "?";
   return caller;
 }
 
@@ -194,8 +218,10 @@ void Core::evaluate(std::string_view verb, const Caller& caller, const Handler& 
     }
   }();
   if (outcome && draft.layer.bytes() > limits::change_bytes_max(identity_.value_bytes_max)) {
-    outcome = Error{Code::too_large, fmt::format("the change has {} bytes, at most {} are taken", draft.layer.bytes(),
-                                                 limits::change_bytes_max(identity_.value_bytes_max))};
+    outcome =
+        Error{Code::too_large,
+              fmt::format("the change has {} bytes, at most {} are taken", draft.layer.bytes(),
+                          limits::change_bytes_max(identity_.value_bytes_max))};
   }
   if (outcome && draft.parked && memory_.parked.size() >= limits::parked_max) {
     outcome = Error{Code::busy, "too many requests wait for their answer"};
@@ -207,9 +233,11 @@ void Core::evaluate(std::string_view verb, const Caller& caller, const Handler& 
   keep(verb, caller, draft, std::move(*outcome));
 }
 
-void Core::keep(std::string_view verb, const Caller& caller, Draft& draft, std::optional<std::string> reply) {
+void Core::keep(std::string_view verb, const Caller& caller, Draft& draft,
+                std::optional<std::string> reply) {
   if (draft.parked) {
-    memory_.parked[caller.request] = {.route = caller.route, .verb = std::string(verb), .what = draft.parked_for, .since = now_};
+    memory_.parked[caller.request] = {
+        .route = caller.route, .verb = std::string(verb), .what = draft.parked_for, .since = now_};
   }
   for (Frames& frames : draft.sends) outgoing_.push_back(std::move(frames));
   std::vector<state::Reply> replies;
@@ -228,11 +256,18 @@ void Core::keep(std::string_view verb, const Caller& caller, Draft& draft, std::
   if (!draft.layer.empty()) add_change(verb, caller, draft, std::move(replies));
 }
 
-void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft, std::vector<state::Reply> replies) {
+void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
+                      std::vector<state::Reply> replies) {
   rev_ = rev_.next();
-  state::Change change{.rev = rev_, .request = caller.request, .acked = caller.options.acked, .author = caller.author,
-                       .cause = caller.options.cause, .verb = std::string(verb), .replies = std::move(replies),
-                       .topics = std::move(draft.topics), .ops = {}};
+  state::Change change{.rev = rev_,
+                       .request = caller.request,
+                       .acked = caller.options.acked,
+                       .author = caller.author,
+                       .cause = caller.options.cause,
+                       .verb = std::string(verb),
+                       .replies = std::move(replies),
+                       .topics = std::move(draft.topics),
+                       .ops = {}};
   for (std::size_t table = 0; table < state::tables_max; ++table) {
     for (const auto& [key, value] : draft.layer.rows(static_cast<state::TableId>(table))) {
       change.ops.push_back({static_cast<state::TableId>(table), key, value});
@@ -241,7 +276,8 @@ void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
   for (const state::Reply& reply : change.replies) {
     if (!reply.to.client.empty()) turn_answers_[reply.to] = reply.body.data;
   }
-  if (!caller.request.client.empty()) turn_acked_[state::client_key(caller.request)] = caller.options.acked;
+  if (!caller.request.client.empty())
+    turn_acked_[state::client_key(caller.request)] = caller.options.acked;
   turn_layer_.absorb(draft.layer);
   record_.changes.push_back(std::move(change));
   count("changes");
@@ -252,7 +288,9 @@ void Core::finish() {
     record_.seq = log_.last().next();
     record_.epoch = identity_.epoch;
     record_.time = wall_;
-    log_.append({.seq = record_.seq, .first_rev = record_.changes.front().rev, .last_rev = record_.changes.back().rev,
+    log_.append({.seq = record_.seq,
+                 .first_rev = record_.changes.front().rev,
+                 .last_rev = record_.changes.back().rev,
                  .bytes = state::encode(record_)},
                 *this);
     return;
@@ -295,8 +333,11 @@ void Core::unreachable(const Route& route) {
   const auto connection = memory_.connections.find(route);
   if (connection == memory_.connections.end()) return;
   const std::string client = state::joined(connection->second.principal, connection->second.client);
-  if (const auto here = memory_.clients.find(client); here != memory_.clients.end() && here->second == route) memory_.clients.erase(here);
-  if (const auto node = memory_.nodes.find(connection->second.node); node != memory_.nodes.end() && node->second.route == route) {
+  if (const auto here = memory_.clients.find(client);
+      here != memory_.clients.end() && here->second == route)
+    memory_.clients.erase(here);
+  if (const auto node = memory_.nodes.find(connection->second.node);
+      node != memory_.nodes.end() && node->second.route == route) {
     node->second.route.clear();
   }
   memory_.connections.erase(connection);

@@ -54,7 +54,9 @@ class Core : private log::Listener {
   std::vector<Frames> take() { return std::exchange(ready_, {}); }
 
   /// Past its bound: finish before receiving more.
-  bool full() const { return messages_ >= limits::turn_messages_max || turn_layer_.bytes() >= limits::turn_bytes_max; }
+  bool full() const {
+    return messages_ >= limits::turn_messages_max || turn_layer_.bytes() >= limits::turn_bytes_max;
+  }
   std::optional<TimePoint> next_due() const;
   /// The loop stood still for so long: deadlines move.
   void stalled(Duration by);
@@ -62,7 +64,10 @@ class Core : private log::Listener {
   void unreachable(const Route& route);
 
   /// The floor below which the log may forget once LMDB holds `seq`; from the newest trim.
-  struct Trimmed { Seq seq; Seq floor; };
+  struct Trimmed {
+    Seq seq;
+    Seq floor;
+  };
   std::optional<Trimmed> trimmed() const { return trimmed_; }
 
   const Identity& identity() const { return identity_; }
@@ -81,14 +86,17 @@ class Core : private log::Listener {
   void request(const Incoming& message, const proto::Header& header);
   bool admitted(const Incoming& message, const proto::Header& header, const RouteEntry& route);
   std::optional<Error> refused(const RouteEntry& route, const Caller& caller) const;
-  std::optional<std::string> answered_before(const RouteEntry& route, const Caller& caller, bool& gone) const;
+  std::optional<std::string> answered_before(const RouteEntry& route, const Caller& caller,
+                                             bool& gone) const;
   void heard(const Route& route);
   Caller caller_of(const Incoming& message, const proto::Header& header) const;
 
   /// Runs a handler with a draft; keeps the draft if it succeeds. Errors go to `caller`, if any.
   void evaluate(std::string_view verb, const Caller& caller, const Handler& handler);
-  void keep(std::string_view verb, const Caller& caller, Draft& draft, std::optional<std::string> reply);
-  void add_change(std::string_view verb, const Caller& caller, Draft& draft, std::vector<state::Reply> replies);
+  void keep(std::string_view verb, const Caller& caller, Draft& draft,
+            std::optional<std::string> reply);
+  void add_change(std::string_view verb, const Caller& caller, Draft& draft,
+                  std::vector<state::Reply> replies);
   void say(const Route& route, std::string_view kind, RequestNo no, std::string body);
   void say_error(const Route& route, RequestNo no, const Error& error);
 
@@ -125,19 +133,20 @@ class Core : private log::Listener {
   // The turn.
   TimePoint now_;
   WallTime wall_;
-  Revision rev_;                     ///< the newest, with those of this turn
+  Revision rev_;  ///< the newest, with those of this turn
   std::size_t messages_ = 0;
   state::Layer turn_layer_;
   state::Record record_;
   std::map<state::RequestId, std::string> turn_answers_;
   std::map<std::string, RequestNo> turn_acked_;
-  std::vector<Frames> outgoing_;     ///< until the record is committed
+  std::vector<Frames> outgoing_;  ///< until the record is committed
   std::vector<Frames> ready_;
   std::optional<Trimmed> trimmed_;
   TimePoint clients_looked_at_;
 };
 
-/// What is in the log past the store's checkpoint is applied; large parts are checkpointed on the way.
+/// What is in the log past the store's checkpoint is applied; large parts are checkpointed on the
+/// way.
 void replay(const log::Log& log, state::Store& store);
 /// Who this broker is: read from the state, or made new; the epoch is one more than the last.
 Identity identify(const state::Store& store, const std::function<std::string()>& new_id);

@@ -17,20 +17,27 @@ using state::JobRow;
 
 std::optional<Error> wrong(const proto::exec::Run& request) {
   const proto::exec::Command& command = request.command;
-  const int forms = (command.line.empty() ? 0 : 1) + (command.args.empty() ? 0 : 1) + (command.script.empty() ? 0 : 1);
+  const int forms = (command.line.empty() ? 0 : 1) + (command.args.empty() ? 0 : 1) +
+                    (command.script.empty() ? 0 : 1);
   if (forms != 1) return Error{Code::invalid, "a job has one of line, args and script"};
   std::size_t bytes = command.line.size() + command.script.size();
   for (const std::string& arg : command.args) bytes += arg.size();
   if (bytes > limits::command_bytes_max) {
-    return Error{Code::too_large, fmt::format("the command has {} bytes, at most {} are taken", bytes, limits::command_bytes_max)};
+    return Error{Code::too_large, fmt::format("the command has {} bytes, at most {} are taken",
+                                              bytes, limits::command_bytes_max)};
   }
   return std::nullopt;
 }
 
 proto::exec::Launch launch_of(const Turn& turn, const JobRow& row) {
-  return {.job = row.job.id, .command = row.job.command, .timeout_ms = row.job.timeout_ms,
-          .kill_grace_ms = row.kill_grace_ms, .credit = row.credit, .author = row.job.author,
-          .history = turn.identity().history, .epoch = turn.identity().epoch};
+  return {.job = row.job.id,
+          .command = row.job.command,
+          .timeout_ms = row.job.timeout_ms,
+          .kill_grace_ms = row.kill_grace_ms,
+          .credit = row.credit,
+          .author = row.job.author,
+          .history = turn.identity().history,
+          .epoch = turn.identity().epoch};
 }
 
 proto::exec::Stop stop_of(const Turn& turn, const std::string& job) {
@@ -53,23 +60,27 @@ Result<ParkedLater> resume(Turn& turn, const std::string& id) {
   bool running = false;
   for (const Outcome& task : tasks) {
     if (task.state == jobs::sent) running = true;
-    else turn.more(caller, Progress{.kind = "exited", .job = id, .node = task.node, .outcome = task});
+    else
+      turn.more(caller, Progress{.kind = "exited", .job = id, .node = task.node, .outcome = task});
   }
   if (!running) turn.answer(caller, proto::exec::Finished{.job = id, .outcomes = tasks});
   return turn.park("job " + id);
 }
 
 /// One task has ended; with the last one the caller is answered.
-void end_task(Turn& turn, const std::string& job, const Outcome& outcome, std::uint64_t still_pending) {
+void end_task(Turn& turn, const std::string& job, const Outcome& outcome,
+              std::uint64_t still_pending) {
   turn.tasks().put(state::joined(job, outcome.node), outcome);
   turn.touch("job:", job);
   const auto running = turn.memory().jobs.find(job);
   if (running == turn.memory().jobs.end()) return;
   const state::RequestId caller = running->second.caller;
-  turn.more(caller, Progress{.kind = "exited", .job = job, .node = outcome.node, .outcome = outcome});
+  turn.more(caller,
+            Progress{.kind = "exited", .job = job, .node = outcome.node, .outcome = outcome});
   if (still_pending == 0) {
     jobs::finish(turn, job);
-    turn.answer(caller, proto::exec::Finished{.job = job, .outcomes = jobs::tasks(turn.view(), job)});
+    turn.answer(caller,
+                proto::exec::Finished{.job = job, .outcomes = jobs::tasks(turn.view(), job)});
     turn.then([job](Memory& memory) { memory.jobs.erase(job); });
   } else {
     turn.then([job, still_pending](Memory& memory) { memory.jobs[job].pending = still_pending; });
@@ -97,17 +108,26 @@ Result<ParkedLater> run(Turn& turn, const proto::exec::Run& request) {
   if (const auto error = wrong(request)) return *error;
   const auto nodes = catalog::matching(turn, request.target);
   if (!nodes) return nodes.error();
-  if (nodes->empty()) return Error{Code::not_found, "no node matches", "muster node list says which there are"};
-  const JobRow row{.job = {.id = turn.new_id(), .rev = turn.rev(), .author = turn.caller().author,
-                           .time_ms = turn.wall().ms, .command = request.command, .target = request.target,
-                           .state = "running", .timeout_ms = request.timeout_ms},
-                   .request = turn.caller().request, .kill_grace_ms = request.kill_grace_ms, .credit = request.credit};
+  if (nodes->empty())
+    return Error{Code::not_found, "no node matches", "muster node list says which there are"};
+  const JobRow row{.job = {.id = turn.new_id(),
+                           .rev = turn.rev(),
+                           .author = turn.caller().author,
+                           .time_ms = turn.wall().ms,
+                           .command = request.command,
+                           .target = request.target,
+                           .state = "running",
+                           .timeout_ms = request.timeout_ms},
+                   .request = turn.caller().request,
+                   .kill_grace_ms = request.kill_grace_ms,
+                   .credit = request.credit};
   const std::string& id = row.job.id;
   jobs::add(turn, row);
   std::vector<Outcome> tasks;
   std::uint64_t up = 0;
   for (const proto::catalog::Node& node : *nodes) {
-    Outcome task{.node = node.name, .state = std::string(node.up ? jobs::sent : "not_started"),
+    Outcome task{.node = node.name,
+                 .state = std::string(node.up ? jobs::sent : "not_started"),
                  .message = node.up ? "" : "the node is down"};
     turn.tasks().put(state::joined(id, node.name), task);
     if (node.up) turn.send(node.name, id, launch_of(turn, row));
@@ -120,7 +140,8 @@ Result<ParkedLater> run(Turn& turn, const proto::exec::Run& request) {
     jobs::finish(turn, id);
     turn.answer(turn.caller().request, proto::exec::Finished{.job = id, .outcomes = tasks});
   } else {
-    turn.then([id, up, caller = turn.caller().request, due = turn.now() + limits::caller_patience](Memory& memory) {
+    turn.then([id, up, caller = turn.caller().request,
+               due = turn.now() + limits::caller_patience](Memory& memory) {
       memory.jobs[id] = {.caller = caller, .pending = up};
       memory.at(due, CallerDue{id});
     });
@@ -129,7 +150,8 @@ Result<ParkedLater> run(Turn& turn, const proto::exec::Run& request) {
 }
 
 Result<proto::Empty> credit(Turn& turn, const proto::exec::Credit& request) {
-  if (!turn.memory().jobs.contains(request.job)) return Error{Code::not_found, fmt::format("no job {} is running", request.job)};
+  if (!turn.memory().jobs.contains(request.job))
+    return Error{Code::not_found, fmt::format("no job {} is running", request.job)};
   turn.send(request.node, request.job, request);
   return proto::Empty{};
 }
@@ -157,8 +179,14 @@ Result<proto::Empty> started(Turn& turn, const proto::exec::Started& request) {
 Result<proto::Empty> output(Turn& turn, const proto::exec::Output& request) {
   const auto node = catalog::node_of(turn);
   if (!node) return node.error();
-  tell(turn, request.job, {.kind = "output", .job = request.job, .node = *node, .stream = request.stream,
-                           .offset = request.offset, .bytes = request.bytes, .eof = request.eof});
+  tell(turn, request.job,
+       {.kind = "output",
+        .job = request.job,
+        .node = *node,
+        .stream = request.stream,
+        .offset = request.offset,
+        .bytes = request.bytes,
+        .eof = request.eof});
   return proto::Empty{};
 }
 
@@ -178,16 +206,19 @@ Result<proto::Empty> exited(Turn& turn, const proto::exec::Exited& request) {
   return proto::Empty{};
 }
 
-void compare(Turn& turn, const std::string& node, const std::vector<proto::catalog::KnownTask>& known) {
+void compare(Turn& turn, const std::string& node,
+             const std::vector<proto::catalog::KnownTask>& known) {
   for (const auto& [job, running] : turn.memory().jobs) {
     const auto task = turn.tasks().get(state::joined(job, node));
     if (!task || task->state != jobs::sent) continue;
     const auto row = jobs::find(turn, job);
     ENSURE(row);
-    const bool knows = std::any_of(known.begin(), known.end(), [&](const auto& k) { return k.job == job; });
+    const bool knows =
+        std::any_of(known.begin(), known.end(), [&](const auto& k) { return k.job == job; });
     if (row->job.state == "cancelled") turn.send(node, job, stop_of(turn, job));
     else if (!knows) turn.send(node, job, launch_of(turn, *row));
-    if (row->job.state == "cancelled" && !knows) settle(turn, job, {.node = node, .state = "cancelled"});
+    if (row->job.state == "cancelled" && !knows)
+      settle(turn, job, {.node = node, .state = "cancelled"});
   }
 }
 
@@ -214,7 +245,8 @@ Result<proto::exec::Listing> list(Turn& turn, const proto::exec::List& request) 
 
 std::uint64_t pending(const state::View& view, const std::string& job) {
   const std::vector<Outcome> all = jobs::tasks(view, job);
-  return static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const Outcome& t) { return t.state == jobs::sent; }));
+  return static_cast<std::uint64_t>(std::count_if(
+      all.begin(), all.end(), [](const Outcome& t) { return t.state == jobs::sent; }));
 }
 
 }  // namespace muster::core::exec

@@ -25,7 +25,8 @@ Result<proto::Empty> exited(Turn& turn, const proto::exec::Exited& request);
 Result<proto::exec::Listing> list(Turn& turn, const proto::exec::List& request);
 
 /// A node has registered and said what it knows: launches and stops that it missed are sent again.
-void compare(Turn& turn, const std::string& node, const std::vector<proto::catalog::KnownTask>& known);
+void compare(Turn& turn, const std::string& node,
+             const std::vector<proto::catalog::KnownTask>& known);
 /// Its unfinished tasks are lost.
 void node_down(Turn& turn, const std::string& node);
 /// A node has refused what it was sent.

@@ -22,7 +22,8 @@ bool Hub::subscribed(std::string_view topic) {
   if (!topics_.contains(name)) {
     if (topics_.size() >= limits::topics_max) return false;
     topics_.emplace(name, newest_known(state::View(store_, {}), topic, applied_));
-    if (const auto parsed = proto::watch::parse_topic(topic); parsed && parsed->kind == "keyprefix:") {
+    if (const auto parsed = proto::watch::parse_topic(topic);
+        parsed && parsed->kind == "keyprefix:") {
       ++prefix_lengths_[parsed->name.size()];
     }
   }
@@ -53,11 +54,14 @@ void Hub::publish(const state::Record& record) {
   for (auto& [topic, draft] : drafts) send(topic, std::move(draft));
 }
 
-void Hub::collect(const state::Record& record, const state::Change& change, std::map<std::string, Draft>& drafts) {
+void Hub::collect(const state::Record& record, const state::Change& change,
+                  std::map<std::string, Draft>& drafts) {
   if (topics_.empty()) return;
   const auto offer = [&](const std::string& topic) {
     if (!topics_.contains(topic)) return;
-    if (const auto draft = drafts.find(topic); draft != drafts.end() && draft->second.rev == change.rev) return;
+    if (const auto draft = drafts.find(topic);
+        draft != drafts.end() && draft->second.rev == change.rev)
+      return;
     add(drafts, topic, change, items_of(record, change, *proto::watch::parse_topic(topic)));
   };
   for (const std::string& topic : change.topics) offer(topic);
@@ -71,19 +75,21 @@ void Hub::collect(const state::Record& record, const state::Change& change, std:
   }
 }
 
-void Hub::add(std::map<std::string, Draft>& drafts, const std::string& topic, const state::Change& change,
-              std::vector<Item> items) {
+void Hub::add(std::map<std::string, Draft>& drafts, const std::string& topic,
+              const state::Change& change, std::vector<Item> items) {
   Draft& draft = drafts[topic];
   draft.rev = change.rev;
   for (Item& item : items) {
-    draft.bytes += item.body.size() + item.name.size() + item.author.size() + item.cause.size() + 64;
+    draft.bytes +=
+        item.body.size() + item.name.size() + item.author.size() + item.cause.size() + 64;
     if (draft.bytes <= limits::notice_bytes_max) draft.items.push_back(std::move(item));
   }
 }
 
 void Hub::send(const std::string& topic, Draft draft) {
   Revision& newest = topics_[topic];
-  proto::watch::Notice notice{.history = history_, .epoch = epoch_, .prev = newest, .rev = draft.rev, .items = {}};
+  proto::watch::Notice notice{
+      .history = history_, .epoch = epoch_, .prev = newest, .rev = draft.rev, .items = {}};
   newest = draft.rev;
   if (draft.bytes > limits::notice_bytes_max) notice.prev = notice.rev;  // too large: a tail
   else notice.items = std::move(draft.items);
@@ -94,8 +100,9 @@ void Hub::send(const std::string& topic, Draft draft) {
 void Hub::tails() {
   for (const std::string& topic : fresh_) {
     const Revision rev = std::max(topics_[topic], Revision{1});
-    out_.push_back({topic, codec::encode(proto::watch::Notice{
-                               .history = history_, .epoch = epoch_, .prev = rev, .rev = rev, .items = {}})});
+    out_.push_back(
+        {topic, codec::encode(proto::watch::Notice{
+                    .history = history_, .epoch = epoch_, .prev = rev, .rev = rev, .items = {}})});
   }
   fresh_.clear();
 }

@@ -1,8 +1,9 @@
 // hub: from records to notices, for topics that somebody subscribed to (DESIGN section 5).
 //
 // It knows of each such topic the newest revision, and nothing else: what a notice says comes from
-// the record. `prev` promises that nothing happened on the topic in (prev, rev); a topic that starts
-// uses the newest revision known, or the applied one: too high costs a read, too low would be a miss.
+// the record. `prev` promises that nothing happened on the topic in (prev, rev); a topic that
+// starts uses the newest revision known, or the applied one: too high costs a read, too low would
+// be a miss.
 #pragma once
 
 #include <map>
@@ -31,8 +32,8 @@ class Hub {
 
   void lead(std::string history, Epoch epoch, Revision applied);
 
-  /// A subscription was accepted, or the last one to a topic went. A tail is due at the next publish.
-  /// False: too many topics.
+  /// A subscription was accepted, or the last one to a topic went. A tail is due at the next
+  /// publish. False: too many topics.
   bool subscribed(std::string_view topic);
   void unsubscribed(std::string_view topic);
 
@@ -53,9 +54,10 @@ class Hub {
     std::size_t bytes = 0;
     Revision rev;
   };
-  void collect(const state::Record& record, const state::Change& change, std::map<std::string, Draft>& drafts);
-  void add(std::map<std::string, Draft>& drafts, const std::string& topic, const state::Change& change,
-           std::vector<proto::watch::Item> items);
+  void collect(const state::Record& record, const state::Change& change,
+               std::map<std::string, Draft>& drafts);
+  void add(std::map<std::string, Draft>& drafts, const std::string& topic,
+           const state::Change& change, std::vector<proto::watch::Item> items);
   void send(const std::string& topic, Draft draft);
 
   const state::Store& store_;

@@ -11,7 +11,9 @@ namespace {
 constexpr std::string_view kept_key = "jobs_kept";
 
 std::string by_id(const std::string& id) { return state::joined("i", id); }
-std::string by_request(const state::RequestId& request) { return state::joined("r", state::dedupe_key(request)); }
+std::string by_request(const state::RequestId& request) {
+  return state::joined("r", state::dedupe_key(request));
+}
 
 void forget(Turn& turn, const std::string& key, const state::JobRow& row) {
   for (const proto::exec::Outcome& task : tasks(turn.view(), row.job.id)) {
@@ -54,7 +56,9 @@ void add(Turn& turn, const state::JobRow& row) {
   put(turn, row);
 }
 
-void put(Turn& turn, const state::JobRow& row) { turn.jobs().put(state::be64(row.job.rev.value), row); }
+void put(Turn& turn, const state::JobRow& row) {
+  turn.jobs().put(state::be64(row.job.rev.value), row);
+}
 
 void finish(Turn& turn, const std::string& id) {
   auto row = find(turn, id);
@@ -65,10 +69,11 @@ void finish(Turn& turn, const std::string& id) {
 
 std::vector<proto::exec::Outcome> tasks(const state::View& view, const std::string& id) {
   std::vector<proto::exec::Outcome> all;
-  state::Read::Tasks(view).scan(state::joined(id, {}), [&](std::string_view, const proto::exec::Outcome& task) {
-    all.push_back(task);
-    return true;
-  });
+  state::Read::Tasks(view).scan(state::joined(id, {}),
+                                [&](std::string_view, const proto::exec::Outcome& task) {
+                                  all.push_back(task);
+                                  return true;
+                                });
   return all;
 }
 

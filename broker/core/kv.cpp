@@ -9,10 +9,13 @@ namespace {
 std::optional<Error> wrong_key(std::string_view key) {
   if (key.empty()) return Error{Code::invalid, "a key cannot be empty"};
   if (key.size() > limits::key_bytes_max) {
-    return Error{Code::invalid, fmt::format("a key has at most {} bytes, this one has {}", limits::key_bytes_max, key.size())};
+    return Error{Code::invalid, fmt::format("a key has at most {} bytes, this one has {}",
+                                            limits::key_bytes_max, key.size())};
   }
-  if (key.front() == '/') return Error{Code::invalid, fmt::format("a key must not begin with a '/': {}", key)};
-  if (key.find('\0') != std::string_view::npos) return Error{Code::invalid, "a key must not contain a NUL byte"};
+  if (key.front() == '/')
+    return Error{Code::invalid, fmt::format("a key must not begin with a '/': {}", key)};
+  if (key.find('\0') != std::string_view::npos)
+    return Error{Code::invalid, "a key must not contain a NUL byte"};
   if (!codec::is_utf8(key)) return Error{Code::invalid, "a key must be UTF-8"};
   return std::nullopt;
 }
@@ -22,16 +25,24 @@ std::optional<Error> wrong_revision(std::string_view key, const std::optional<Re
   if (!wanted) return std::nullopt;
   const Revision actual = present ? present->mod_rev : Revision{};
   if (actual == *wanted) return std::nullopt;
-  if (!present) return Error{Code::conflict, fmt::format("{} does not exist, revision {} was asked for", key, wanted->value)};
-  return Error{Code::conflict, fmt::format("{} is at revision {}, {} was asked for", key, actual.value, wanted->value)};
+  if (!present)
+    return Error{Code::conflict,
+                 fmt::format("{} does not exist, revision {} was asked for", key, wanted->value)};
+  return Error{Code::conflict, fmt::format("{} is at revision {}, {} was asked for", key,
+                                           actual.value, wanted->value)};
 }
 
 }  // namespace
 
 proto::kv::Entry entry_of(std::string key, state::KvRow row) {
-  proto::kv::Entry entry{.key = std::move(key), .flags = row.flags, .create_rev = row.create_rev,
-                         .mod_rev = row.mod_rev, .version = row.version, .bytes = row.value.size(),
-                         .author = std::move(row.author), .time_ms = row.time.ms};
+  proto::kv::Entry entry{.key = std::move(key),
+                         .flags = row.flags,
+                         .create_rev = row.create_rev,
+                         .mod_rev = row.mod_rev,
+                         .version = row.version,
+                         .bytes = row.value.size(),
+                         .author = std::move(row.author),
+                         .time_ms = row.time.ms};
   entry.value = std::move(row.value);
   return entry;
 }
@@ -39,8 +50,9 @@ proto::kv::Entry entry_of(std::string key, state::KvRow row) {
 Result<proto::kv::Written> put(Turn& turn, const proto::kv::Put& request) {
   if (const auto wrong = wrong_key(request.key)) return *wrong;
   if (request.value.size() > turn.identity().value_bytes_max) {
-    return Error{Code::too_large, fmt::format("the value has {} bytes, at most {} are taken", request.value.size(),
-                                              turn.identity().value_bytes_max)};
+    return Error{Code::too_large,
+                 fmt::format("the value has {} bytes, at most {} are taken", request.value.size(),
+                             turn.identity().value_bytes_max)};
   }
   auto kv = turn.kv();
   const std::optional<state::KvRow> present = kv.get(request.key);
@@ -48,10 +60,13 @@ Result<proto::kv::Written> put(Turn& turn, const proto::kv::Put& request) {
   if (present && present->value == request.value && present->flags == request.flags) {
     return proto::kv::Written{.rev = present->mod_rev, .unchanged = true};
   }
-  kv.put(request.key, {.value = request.value, .flags = request.flags,
-                       .create_rev = present ? present->create_rev : turn.rev(), .mod_rev = turn.rev(),
+  kv.put(request.key, {.value = request.value,
+                       .flags = request.flags,
+                       .create_rev = present ? present->create_rev : turn.rev(),
+                       .mod_rev = turn.rev(),
                        .prev_rev = present ? present->mod_rev : Revision{},
-                       .version = present ? present->version + 1 : 1, .author = turn.caller().author,
+                       .version = present ? present->version + 1 : 1,
+                       .author = turn.caller().author,
                        .time = turn.wall()});
   return proto::kv::Written{.rev = turn.rev(), .unchanged = false};
 }
@@ -77,17 +92,21 @@ Result<proto::kv::Deleted> erase_prefix(Turn& turn, const proto::kv::DeletePrefi
   if (request.prefix.empty() && !request.all) {
     return Error{Code::invalid, "an empty prefix means the whole store", "say so with all"};
   }
-  if (request.prefix.size() > limits::key_bytes_max) return Error{Code::invalid, "no key is as long as this prefix"};
+  if (request.prefix.size() > limits::key_bytes_max)
+    return Error{Code::invalid, "no key is as long as this prefix"};
   std::vector<std::string> keys;
   std::size_t bytes = 0;
   const std::size_t most = limits::change_bytes_max(turn.identity().value_bytes_max) / 2;
-  turn.view().scan(state::TableId::kv, request.prefix, request.prefix, [&](std::string_view key, std::string_view) {
-    bytes += key.size() + 16;
-    keys.emplace_back(key);
-    return bytes <= most;
-  });
+  turn.view().scan(state::TableId::kv, request.prefix, request.prefix,
+                   [&](std::string_view key, std::string_view) {
+                     bytes += key.size() + 16;
+                     keys.emplace_back(key);
+                     return bytes <= most;
+                   });
   if (bytes > most) {
-    return Error{Code::too_large, fmt::format("over {} keys begin with '{}', more than one change can hold", keys.size(), request.prefix),
+    return Error{Code::too_large,
+                 fmt::format("over {} keys begin with '{}', more than one change can hold",
+                             keys.size(), request.prefix),
                  "delete longer prefixes, one after the other"};
   }
   if (keys.empty()) return proto::kv::Deleted{.rev = turn.last_rev(), .count = 0};
@@ -100,17 +119,19 @@ Result<proto::kv::Deleted> erase_prefix(Turn& turn, const proto::kv::DeletePrefi
 Result<proto::kv::Listing> list(Turn& turn, const proto::kv::List& request) {
   proto::kv::Listing listing{.entries = {}, .rev = turn.last_rev(), .next = {}};
   std::size_t bytes = 0;
-  turn.kv().scan(request.prefix, std::max(request.prefix, request.from), [&](std::string_view key, const state::KvRow& row) {
-    if (bytes > limits::reply_bytes_max || listing.entries.size() >= limits::elements_max / 2) {
-      listing.next = key;
-      return false;
-    }
-    proto::kv::Entry entry = entry_of(std::string(key), row);
-    if (request.keys_only) entry.value = {};
-    bytes += entry.key.size() + entry.value.size() + 128;
-    listing.entries.push_back(std::move(entry));
-    return true;
-  });
+  turn.kv().scan(
+      request.prefix, std::max(request.prefix, request.from),
+      [&](std::string_view key, const state::KvRow& row) {
+        if (bytes > limits::reply_bytes_max || listing.entries.size() >= limits::elements_max / 2) {
+          listing.next = key;
+          return false;
+        }
+        proto::kv::Entry entry = entry_of(std::string(key), row);
+        if (request.keys_only) entry.value = {};
+        bytes += entry.key.size() + entry.value.size() + 128;
+        listing.entries.push_back(std::move(entry));
+        return true;
+      });
   return listing;
 }
 

@@ -13,7 +13,9 @@ struct Placed {
   TicketRow row;
 };
 
-std::string ticket_key(std::string_view name, Revision ticket) { return state::joined(name, state::be64(ticket.value)); }
+std::string ticket_key(std::string_view name, Revision ticket) {
+  return state::joined(name, state::be64(ticket.value));
+}
 
 struct Queue {
   std::uint32_t holders = 0;
@@ -65,13 +67,16 @@ void leave(Turn& turn, const std::string& name, const Placed& placed) {
 
 std::optional<Error> wrong(const proto::lock::Acquire& request) {
   const std::string& name = request.name;
-  if (name.empty() || name.size() > limits::name_bytes_max || name.find('\0') != std::string::npos || !codec::is_utf8(name)) {
+  if (name.empty() || name.size() > limits::name_bytes_max ||
+      name.find('\0') != std::string::npos || !codec::is_utf8(name)) {
     return Error{Code::invalid, "a lock name has 1..255 bytes of UTF-8 and no NUL"};
   }
   if (request.limit == 0 || request.limit > limits::lock_limit_max) {
-    return Error{Code::invalid, fmt::format("a lock's limit is 1..{}, not {}", limits::lock_limit_max, request.limit)};
+    return Error{Code::invalid, fmt::format("a lock's limit is 1..{}, not {}",
+                                            limits::lock_limit_max, request.limit)};
   }
-  if (request.host.size() > limits::name_bytes_max || request.command.size() > limits::envelope_bytes_max / 2) {
+  if (request.host.size() > limits::name_bytes_max ||
+      request.command.size() > limits::envelope_bytes_max / 2) {
     return Error{Code::too_large, "host has at most 255 bytes, command 32768"};
   }
   return std::nullopt;
@@ -84,17 +89,25 @@ Result<ParkedLater> again(Turn& turn, const proto::lock::Acquire& request, const
     return turn.park("lock " + request.name);
   }
   if (mine.row.request != turn.caller().request) {
-    return Error{Code::conflict, fmt::format("the session waits for lock {} already, by another request", request.name)};
+    return Error{
+        Code::conflict,
+        fmt::format("the session waits for lock {} already, by another request", request.name)};
   }
   return turn.park("lock " + request.name);
 }
 
 Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, bool free) {
   const std::string key = ticket_key(request.name, turn.rev());
-  const TicketRow row{.session = request.session, .token = {}, .request = turn.caller().request,
-                      .owner = turn.caller().author, .wait_ms = request.wait_ms.value_or(0),
-                      .bounded = request.wait_ms.has_value(), .host = request.host, .pid = request.pid,
-                      .command = request.command, .since = turn.wall()};
+  const TicketRow row{.session = request.session,
+                      .token = {},
+                      .request = turn.caller().request,
+                      .owner = turn.caller().author,
+                      .wait_ms = request.wait_ms.value_or(0),
+                      .bounded = request.wait_ms.has_value(),
+                      .host = request.host,
+                      .pid = request.pid,
+                      .command = request.command,
+                      .since = turn.wall()};
   turn.locks().put(request.name, {.limit = request.limit});
   turn.session_tickets().put(state::joined(request.session, request.name), {.ticket = turn.rev()});
   turn.touch("lock:", request.name);
@@ -103,7 +116,8 @@ Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, boo
   } else {
     turn.tickets().put(key, row);
     if (row.bounded) {
-      turn.then([name = request.name, ticket = turn.rev(), due = turn.now() + milliseconds(row.wait_ms)](Memory& memory) {
+      turn.then([name = request.name, ticket = turn.rev(),
+                 due = turn.now() + milliseconds(row.wait_ms)](Memory& memory) {
         memory.at(due, WaitDue{name, ticket});
       });
     }
@@ -116,27 +130,38 @@ Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, boo
 Result<ParkedLater> acquire(Turn& turn, const proto::lock::Acquire& request) {
   if (const auto error = wrong(request)) return *error;
   const auto session = turn.sessions().get(request.session);
-  if (!session) return Error{Code::not_found, fmt::format("no session {}: it has ended or never was", request.session)};
-  if (session->owner != turn.caller().request.principal) return Error{Code::denied, "this session has another owner"};
+  if (!session)
+    return Error{Code::not_found,
+                 fmt::format("no session {}: it has ended or never was", request.session)};
+  if (session->owner != turn.caller().request.principal)
+    return Error{Code::denied, "this session has another owner"};
   const auto lock = turn.locks().get(request.name);
   if (lock && lock->limit != request.limit) {
-    return Error{Code::conflict, fmt::format("lock {} has limit {}, asked with {}", request.name, lock->limit, request.limit)};
+    return Error{Code::conflict, fmt::format("lock {} has limit {}, asked with {}", request.name,
+                                             lock->limit, request.limit)};
   }
-  if (const auto mine = ticket_of(turn, request.name, request.session)) return again(turn, request, *mine);
+  if (const auto mine = ticket_of(turn, request.name, request.session))
+    return again(turn, request, *mine);
   const Queue queue = queue_of(turn, request.name);
   if (queue.waiters >= limits::lock_waiters_max) {
-    return Error{Code::busy, fmt::format("{} wait for lock {} already", queue.waiters, request.name)};
+    return Error{Code::busy,
+                 fmt::format("{} wait for lock {} already", queue.waiters, request.name)};
   }
   const bool free = queue.waiters == 0 && queue.holders < request.limit;
-  if (!free && request.wait_ms == 0) return Error{Code::timeout, fmt::format("lock {} is held", request.name)};
+  if (!free && request.wait_ms == 0)
+    return Error{Code::timeout, fmt::format("lock {} is held", request.name)};
   return enqueue(turn, request, free);
 }
 
 Result<proto::Empty> release(Turn& turn, const proto::lock::Release& request) {
   const auto mine = ticket_of(turn, request.name, request.session);
-  if (!mine) return Error{Code::not_found, fmt::format("the session neither holds nor waits for lock {}", request.name)};
-  if (mine->row.request.principal != turn.caller().request.principal) return Error{Code::denied, "this session has another owner"};
-  if (mine->row.token.value == 0) turn.refuse(mine->row.request, Error{Code::gone, "it has left the queue"});
+  if (!mine)
+    return Error{Code::not_found,
+                 fmt::format("the session neither holds nor waits for lock {}", request.name)};
+  if (mine->row.request.principal != turn.caller().request.principal)
+    return Error{Code::denied, "this session has another owner"};
+  if (mine->row.token.value == 0)
+    turn.refuse(mine->row.request, Error{Code::gone, "it has left the queue"});
   leave(turn, request.name, *mine);
   return proto::Empty{};
 }
@@ -146,7 +171,8 @@ Result<proto::Empty> give_up(Turn& turn, const proto::lock::GiveUp& request) {
   const auto row = turn.tickets().get(placed.key);
   if (!row || row->token.value != 0) return Error{Code::not_found, "it was granted or has left"};
   placed.row = *row;
-  turn.refuse(row->request, Error{Code::timeout, fmt::format("lock {} was not granted in time", request.name)});
+  turn.refuse(row->request,
+              Error{Code::timeout, fmt::format("lock {} was not granted in time", request.name)});
   leave(turn, request.name, placed);
   return proto::Empty{};
 }
@@ -160,20 +186,24 @@ void leave_all(Turn& turn, const std::string& session) {
   });
   for (const std::string& name : names) {
     const auto mine = ticket_of(turn, name, session);
-    if (mine->row.token.value == 0) turn.refuse(mine->row.request, Error{Code::gone, "the session has ended"});
+    if (mine->row.token.value == 0)
+      turn.refuse(mine->row.request, Error{Code::gone, "the session has ended"});
     leave(turn, name, *mine);
   }
 }
 
 Result<Done> check_fence(const state::View& view, const proto::Fence& fence) {
   bool holds = false;
-  state::Read::Tickets(view).scan(state::joined(fence.lock, {}), [&](std::string_view, const TicketRow& row) {
-    holds = row.token.value != 0 && row.token == fence.token;
-    return !holds;
-  });
+  state::Read::Tickets(view).scan(state::joined(fence.lock, {}),
+                                  [&](std::string_view, const TicketRow& row) {
+                                    holds = row.token.value != 0 && row.token == fence.token;
+                                    return !holds;
+                                  });
   if (holds) return Done{};
-  return Error{Code::fenced, fmt::format("token {} is not among the holders of lock {}", fence.token.value, fence.lock),
-               "the lock was lost: stop, and ask for it again"};
+  return Error{
+      Code::fenced,
+      fmt::format("token {} is not among the holders of lock {}", fence.token.value, fence.lock),
+      "the lock was lost: stop, and ask for it again"};
 }
 
 Result<proto::lock::Listing> list(Turn& turn, const proto::lock::List& request) {
@@ -181,11 +211,17 @@ Result<proto::lock::Listing> list(Turn& turn, const proto::lock::List& request) 
   std::size_t bytes = 0;
   turn.locks().scan(request.name, [&](std::string_view name, const state::LockRow& lock) {
     if (!request.name.empty() && name != request.name) return true;
-    proto::lock::Info info{.name = std::string(name), .limit = lock.limit, .holders = {}, .waiters = {}};
+    proto::lock::Info info{
+        .name = std::string(name), .limit = lock.limit, .holders = {}, .waiters = {}};
     turn.tickets().scan(state::joined(name, {}), [&](std::string_view key, const TicketRow& row) {
       auto& place = row.token.value != 0 ? info.holders : info.waiters;
-      place.push_back({.ticket = Revision{state::be64_at_end(key)}, .token = row.token, .session = row.session,
-                       .owner = row.owner, .host = row.host, .pid = row.pid, .command = row.command,
+      place.push_back({.ticket = Revision{state::be64_at_end(key)},
+                       .token = row.token,
+                       .session = row.session,
+                       .owner = row.owner,
+                       .host = row.host,
+                       .pid = row.pid,
+                       .command = row.command,
                        .since_ms = row.since.ms});
       bytes += 192 + row.command.size();
       return bytes < limits::reply_bytes_max;

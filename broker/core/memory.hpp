@@ -21,12 +21,12 @@ namespace muster::core {
 using Route = std::string;  ///< libzmq's routing id of a connection
 
 struct Connection {
-  std::string client;     ///< client_id of its hello
+  std::string client;  ///< client_id of its hello
   std::string principal;
   std::string kind;
-  std::string name;       ///< claimed
-  std::string instance;   ///< of a node
-  std::string node;       ///< that registered on it
+  std::string name;      ///< claimed
+  std::string instance;  ///< of a node
+  std::string node;      ///< that registered on it
   TimePoint heard;
   std::set<std::string> sessions;  ///< attached to it
   bool superseded = false;         ///< a later hello of the same client_id: what comes is dropped
@@ -76,11 +76,24 @@ struct WaitingRead {
 };
 
 // What a timer means; each is re-checked when it is due.
-struct SessionDue { std::string id; };
-struct WaitDue { std::string lock; Revision ticket; };
-struct TicketDue { std::string lock; Revision ticket; };  ///< not asked again after a restart
-struct NodeDue { std::string node; std::uint64_t attach_gen = 0; };
-struct CallerDue { std::string job; };
+struct SessionDue {
+  std::string id;
+};
+struct WaitDue {
+  std::string lock;
+  Revision ticket;
+};
+struct TicketDue {
+  std::string lock;
+  Revision ticket;
+};  ///< not asked again after a restart
+struct NodeDue {
+  std::string node;
+  std::uint64_t attach_gen = 0;
+};
+struct CallerDue {
+  std::string job;
+};
 struct Housekeeping {};
 using Due = std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, Housekeeping>;
 
@@ -88,7 +101,7 @@ struct Memory {
   std::unordered_map<Route, Connection> connections;
   std::map<std::string, Route> clients;  ///< principal NUL client_id -> its present connection
   std::map<state::RequestId, Parked> parked;
-  std::map<std::string, Lease> leases;   ///< by session
+  std::map<std::string, Lease> leases;  ///< by session
   std::map<std::string, NodeLink> nodes;
   std::map<RequestNo, Dispatch> dispatches;
   std::map<std::string, RunningJob> jobs;

@@ -15,14 +15,16 @@ Pattern::~Pattern() = default;
 
 Result<Pattern> Pattern::compile(std::string_view what, const std::string& text) {
   if (text.size() > limits::pattern_bytes_max) {
-    return Error{Code::invalid, fmt::format("the {} pattern has {} bytes, at most {} are taken", what, text.size(), limits::pattern_bytes_max)};
+    return Error{Code::invalid, fmt::format("the {} pattern has {} bytes, at most {} are taken",
+                                            what, text.size(), limits::pattern_bytes_max)};
   }
   if (text.empty()) return Pattern(nullptr);
   re2::RE2::Options options;
   options.set_log_errors(false);
   auto regex = std::make_unique<re2::RE2>(text, options);
   if (!regex->ok()) {
-    return Error{Code::invalid, fmt::format("Failed to compile {} filter regexp: {}: {}", what, regex->error(), regex->error_arg())};
+    return Error{Code::invalid, fmt::format("Failed to compile {} filter regexp: {}: {}", what,
+                                            regex->error(), regex->error_arg())};
   }
   return Pattern(std::move(regex));
 }

@@ -7,7 +7,9 @@
 
 #include "common/error.hpp"
 
-namespace re2 { class RE2; }
+namespace re2 {
+class RE2;
+}
 
 namespace muster::core {
 

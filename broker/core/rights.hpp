@@ -6,10 +6,18 @@
 namespace muster::core {
 
 enum class Right {
-  none,          ///< before anybody is known: session.hello, session.ping
-  kv_read, kv_write, session, lock, event_send, watch, exec, catalog_read, admin_read,
-  node,          ///< to speak as a node
-  broker,        ///< the broker's own word: nobody outside has it
+  none,  ///< before anybody is known: session.hello, session.ping
+  kv_read,
+  kv_write,
+  session,
+  lock,
+  event_send,
+  watch,
+  exec,
+  catalog_read,
+  admin_read,
+  node,    ///< to speak as a node
+  broker,  ///< the broker's own word: nobody outside has it
 };
 
 /// The principal of a connection without keys: a broker on loopback, or one told --insecure.

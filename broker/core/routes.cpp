@@ -72,7 +72,8 @@ static_assert(no_verb_twice());
 }  // namespace
 
 const RouteEntry* find_route(std::string_view verb) {
-  const auto found = std::find_if(routes.begin(), routes.end(), [&](const RouteEntry& r) { return r.verb == verb; });
+  const auto found = std::find_if(routes.begin(), routes.end(),
+                                  [&](const RouteEntry& r) { return r.verb == verb; });
   return found == routes.end() ? nullptr : &*found;
 }
 

@@ -18,9 +18,11 @@ Error ended(std::string_view id) {
 
 /// The session's clock starts, on this connection.
 void start_clock(Turn& turn, const state::SessionRow& row) {
-  turn.then([id = row.id, ttl = ttl_of(row), route = turn.caller().route, now = turn.now()](Memory& memory) {
+  turn.then([id = row.id, ttl = ttl_of(row), route = turn.caller().route,
+             now = turn.now()](Memory& memory) {
     Lease& lease = memory.leases[id];
-    if (const auto before = memory.connections.find(lease.route); before != memory.connections.end()) {
+    if (const auto before = memory.connections.find(lease.route);
+        before != memory.connections.end()) {
       before->second.sessions.erase(id);
     }
     lease = Lease{.route = route, .heard = now, .ttl = ttl};
@@ -39,7 +41,8 @@ void finish(Turn& turn, const state::SessionRow& row) {
   turn.then([id = row.id](Memory& memory) {
     const auto lease = memory.leases.find(id);
     if (lease == memory.leases.end()) return;
-    if (const auto at = memory.connections.find(lease->second.route); at != memory.connections.end()) {
+    if (const auto at = memory.connections.find(lease->second.route);
+        at != memory.connections.end()) {
       at->second.sessions.erase(id);
     }
     memory.leases.erase(lease);
@@ -49,55 +52,84 @@ void finish(Turn& turn, const state::SessionRow& row) {
 }  // namespace
 
 Result<proto::session::Welcome> hello(Turn& turn, const proto::session::Hello& request) {
-  if (request.client_id.empty() || request.client_id.size() > 64 || request.client_id.find('\0') != std::string::npos) {
+  if (request.client_id.empty() || request.client_id.size() > 64 ||
+      request.client_id.find('\0') != std::string::npos) {
     return Error{Code::invalid, "a client_id has 1..64 bytes and no NUL"};
   }
-  if (request.name.size() > limits::name_bytes_max || request.instance.size() > limits::name_bytes_max) {
+  if (request.name.size() > limits::name_bytes_max ||
+      request.instance.size() > limits::name_bytes_max) {
     return Error{Code::invalid, "name and instance have at most 255 bytes"};
   }
-  if (request.versions.size() != 2 || request.versions[0] > limits::protocol_version || request.versions[1] < limits::protocol_version) {
+  if (request.versions.size() != 2 || request.versions[0] > limits::protocol_version ||
+      request.versions[1] < limits::protocol_version) {
     return Error{Code::version, "this broker speaks protocol version 1", "update the older side"};
   }
   const Identity& identity = turn.identity();
   if (request.history == identity.history && request.epoch > identity.epoch) {
-    return Error{Code::conflict, fmt::format("epoch {} was seen, this broker has {}: it is not the leader any more",
-                                             request.epoch.value, identity.epoch.value)};
+    return Error{Code::conflict,
+                 fmt::format("epoch {} was seen, this broker has {}: it is not the leader any more",
+                             request.epoch.value, identity.epoch.value)};
   }
   turn.then([=, caller = turn.caller(), now = turn.now()](Memory& memory) {
     const std::string client = state::joined(caller.request.principal, request.client_id);
-    if (const auto before = memory.clients.find(client); before != memory.clients.end() && before->second != caller.route) {
-      if (const auto old = memory.connections.find(before->second); old != memory.connections.end()) old->second.superseded = true;
+    if (const auto before = memory.clients.find(client);
+        before != memory.clients.end() && before->second != caller.route) {
+      if (const auto old = memory.connections.find(before->second); old != memory.connections.end())
+        old->second.superseded = true;
     }
     memory.clients[client] = caller.route;
     Connection& connection = memory.connections[caller.route];
-    connection = Connection{.client = request.client_id, .principal = caller.request.principal, .kind = request.kind,
-                            .name = request.name, .instance = request.instance, .heard = now, .sessions = {}};
+    connection = Connection{.client = request.client_id,
+                            .principal = caller.request.principal,
+                            .kind = request.kind,
+                            .name = request.name,
+                            .instance = request.instance,
+                            .heard = now,
+                            .sessions = {}};
   });
   return proto::session::Welcome{
-      .cluster_id = identity.cluster_id, .history = identity.history, .epoch = identity.epoch, .rev = turn.last_rev(),
-      .notices_port = identity.notices_port, .notices = identity.notices,
-      .principal = turn.caller().request.principal, .value_bytes_max = identity.value_bytes_max,
-      .message_bytes_max = limits::message_bytes_max(identity.value_bytes_max), .members = {}, .leader = {}};
+      .cluster_id = identity.cluster_id,
+      .history = identity.history,
+      .epoch = identity.epoch,
+      .rev = turn.last_rev(),
+      .notices_port = identity.notices_port,
+      .notices = identity.notices,
+      .principal = turn.caller().request.principal,
+      .value_bytes_max = identity.value_bytes_max,
+      .message_bytes_max = limits::message_bytes_max(identity.value_bytes_max),
+      .members = {},
+      .leader = {}};
 }
 
 Result<proto::session::Pong> ping(Turn& turn, const proto::session::Ping&) {
-  return proto::session::Pong{.history = turn.identity().history, .epoch = turn.identity().epoch, .rev = turn.last_rev()};
+  return proto::session::Pong{
+      .history = turn.identity().history, .epoch = turn.identity().epoch, .rev = turn.last_rev()};
 }
 
 Result<proto::session::Lease> open(Turn& turn, const proto::session::Open& request) {
-  const milliseconds ttl(static_cast<std::int64_t>(std::min<std::uint64_t>(request.ttl_ms, UINT32_MAX)));
+  const milliseconds ttl(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(request.ttl_ms, UINT32_MAX)));
   if (ttl < limits::session_ttl_min || ttl > limits::session_ttl_max) {
-    return Error{Code::invalid, fmt::format("a session's TTL is 1000..86400000 ms, not {}", request.ttl_ms)};
+    return Error{Code::invalid,
+                 fmt::format("a session's TTL is 1000..86400000 ms, not {}", request.ttl_ms)};
   }
-  if (request.name.size() > limits::name_bytes_max) return Error{Code::invalid, "a session's name has at most 255 bytes"};
+  if (request.name.size() > limits::name_bytes_max)
+    return Error{Code::invalid, "a session's name has at most 255 bytes"};
   if (request.behavior != "release" && request.behavior != "delete") {
-    return Error{Code::invalid, fmt::format("a session's behavior is release or delete, not {}", request.behavior)};
+    return Error{Code::invalid, fmt::format("a session's behavior is release or delete, not {}",
+                                            request.behavior)};
   }
   const auto connection = turn.memory().connections.find(turn.caller().route);
-  const state::SessionRow row{.id = turn.new_id(), .owner = turn.caller().request.principal, .name = request.name,
-                              .client = connection == turn.memory().connections.end() ? "" : connection->second.name,
-                              .ttl_ms = request.ttl_ms, .behavior = request.behavior,
-                              .lock_delay_ms = request.lock_delay_ms, .attach_gen = 1, .create_rev = turn.rev()};
+  const state::SessionRow row{
+      .id = turn.new_id(),
+      .owner = turn.caller().request.principal,
+      .name = request.name,
+      .client = connection == turn.memory().connections.end() ? "" : connection->second.name,
+      .ttl_ms = request.ttl_ms,
+      .behavior = request.behavior,
+      .lock_delay_ms = request.lock_delay_ms,
+      .attach_gen = 1,
+      .create_rev = turn.rev()};
   turn.sessions().put(row.id, row);
   turn.touch("session:", row.id);
   start_clock(turn, row);
@@ -107,7 +139,8 @@ Result<proto::session::Lease> open(Turn& turn, const proto::session::Open& reque
 Result<proto::session::Lease> attach(Turn& turn, const proto::session::Attach& request) {
   auto row = turn.sessions().get(request.id);
   if (!row) return ended(request.id);
-  if (row->owner != turn.caller().request.principal) return Error{Code::denied, "this session has another owner"};
+  if (row->owner != turn.caller().request.principal)
+    return Error{Code::denied, "this session has another owner"};
   ++row->attach_gen;
   turn.sessions().put(row->id, *row);
   start_clock(turn, *row);
@@ -119,7 +152,8 @@ Result<proto::session::Lease> keepalive(Turn& turn, const proto::session::Keepal
   if (!row) return ended(request.id);
   const auto lease = turn.memory().leases.find(request.id);
   if (lease == turn.memory().leases.end() || lease->second.route != turn.caller().route) {
-    return Error{Code::conflict, "the session is not attached to this connection", "send session.attach first"};
+    return Error{Code::conflict, "the session is not attached to this connection",
+                 "send session.attach first"};
   }
   return proto::session::Lease{.id = row->id, .ttl_ms = row->ttl_ms, .attach_gen = row->attach_gen};
 }
@@ -127,7 +161,8 @@ Result<proto::session::Lease> keepalive(Turn& turn, const proto::session::Keepal
 Result<proto::Empty> end(Turn& turn, const proto::session::End& request) {
   const auto row = turn.sessions().get(request.id);
   if (!row) return ended(request.id);
-  if (row->owner != turn.caller().request.principal) return Error{Code::denied, "this session has another owner"};
+  if (row->owner != turn.caller().request.principal)
+    return Error{Code::denied, "this session has another owner"};
   finish(turn, *row);
   return proto::Empty{};
 }
@@ -135,7 +170,8 @@ Result<proto::Empty> end(Turn& turn, const proto::session::End& request) {
 Result<proto::Empty> expire(Turn& turn, const proto::session::Expire& request) {
   const auto row = turn.sessions().get(request.id);
   if (!row) return ended(request.id);
-  if (row->attach_gen != request.attach_gen) return Error{Code::conflict, "it was attached again meanwhile"};
+  if (row->attach_gen != request.attach_gen)
+    return Error{Code::conflict, "it was attached again meanwhile"};
   const auto lease = turn.memory().leases.find(request.id);
   if (lease != turn.memory().leases.end() && lease->second.heard + lease->second.ttl > turn.now()) {
     return Error{Code::conflict, "it was heard of meanwhile"};
@@ -159,15 +195,23 @@ Result<proto::session::Listing> list(Turn& turn, const proto::session::List& req
   std::size_t bytes = 0;
   turn.sessions().scan(request.id, [&](std::string_view id, const state::SessionRow& row) {
     if (!request.id.empty() && id != request.id) return true;
-    proto::session::Info info{.id = row.id, .name = row.name, .owner = row.owner, .client = row.client,
-                              .ttl_ms = row.ttl_ms, .heard_ms = 0, .behavior = row.behavior,
-                              .attach_gen = row.attach_gen, .create_rev = row.create_rev, .locks = {}};
+    proto::session::Info info{.id = row.id,
+                              .name = row.name,
+                              .owner = row.owner,
+                              .client = row.client,
+                              .ttl_ms = row.ttl_ms,
+                              .heard_ms = 0,
+                              .behavior = row.behavior,
+                              .attach_gen = row.attach_gen,
+                              .create_rev = row.create_rev,
+                              .locks = {}};
     if (const auto lease = turn.memory().leases.find(row.id); lease != turn.memory().leases.end()) {
       info.heard_ms = static_cast<std::uint64_t>(
           std::chrono::duration_cast<milliseconds>(turn.now() - lease->second.heard).count());
     }
     const std::string prefix = state::joined(row.id, {});
-    turn.session_tickets().scan(prefix, [&](std::string_view key, const state::SessionTicket& held) {
+    turn.session_tickets().scan(prefix, [&](std::string_view key,
+                                            const state::SessionTicket& held) {
       const std::string name(key.substr(prefix.size()));
       const auto ticket = turn.tickets().get(state::joined(name, state::be64(held.ticket.value)));
       if (ticket) info.locks.push_back({.lock = name, .token = ticket->token});

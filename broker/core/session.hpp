@@ -18,7 +18,8 @@ Result<proto::session::Lease> attach(Turn& turn, const proto::session::Attach& r
 Result<proto::session::Lease> keepalive(Turn& turn, const proto::session::Keepalive& request);
 Result<proto::Empty> end(Turn& turn, const proto::session::End& request);
 Result<proto::Empty> expire(Turn& turn, const proto::session::Expire& request);
-/// What is left of a long lease, for the time after a restart; noted only when it has moved by a tenth.
+/// What is left of a long lease, for the time after a restart; noted only when it has moved by a
+/// tenth.
 void note_rest(Turn& turn, const std::string& id, milliseconds rest);
 Result<proto::session::Listing> list(Turn& turn, const proto::session::List& request);
 

@@ -61,7 +61,9 @@ void Core::due(const SessionDue& session) {
   if (row) propose(proto::session::Expire{.id = session.id, .attach_gen = row->attach_gen});
 }
 
-void Core::due(const WaitDue& wait) { propose(proto::lock::GiveUp{.name = wait.lock, .ticket = wait.ticket}); }
+void Core::due(const WaitDue& wait) {
+  propose(proto::lock::GiveUp{.name = wait.lock, .ticket = wait.ticket});
+}
 
 void Core::due(const TicketDue& ticket) {
   const std::string key = state::joined(ticket.lock, state::be64(ticket.ticket.value));
@@ -81,8 +83,11 @@ void Core::due(const CallerDue& caller) {
   const auto job = memory_.jobs.find(caller.job);
   if (job == memory_.jobs.end()) return;
   const auto parked = memory_.parked.find(job->second.caller);
-  const auto connection = parked == memory_.parked.end() ? memory_.connections.end() : memory_.connections.find(parked->second.route);
-  const bool silent = connection == memory_.connections.end() || connection->second.heard + limits::caller_patience <= now_;
+  const auto connection = parked == memory_.parked.end()
+                              ? memory_.connections.end()
+                              : memory_.connections.find(parked->second.route);
+  const bool silent = connection == memory_.connections.end() ||
+                      connection->second.heard + limits::caller_patience <= now_;
   if (silent) propose(proto::exec::Cancel{.job = caller.job});
   else memory_.at(connection->second.heard + limits::caller_patience, caller);
 }
@@ -104,7 +109,8 @@ void Core::subscription(std::string_view node, bool present) {
   const auto row = state::Read::Nodes(state::View(store_, {&turn_layer_})).get(node);
   if (!row) return;
   if (!present) memory_.at(now_ + limits::down_grace, NodeDue{std::string(node), row->attach_gen});
-  else if (!row->up && !link.route.empty()) propose(proto::catalog::Presence{.node = row->name, .attach_gen = row->attach_gen, .up = true});
+  else if (!row->up && !link.route.empty())
+    propose(proto::catalog::Presence{.node = row->name, .attach_gen = row->attach_gen, .up = true});
 }
 
 /// The oldest segment goes when there is too much, or when all of it is too old.
@@ -114,22 +120,28 @@ void Core::trim_log() {
   bool old = log_.bytes() > retention_.bytes;
   if (!old) {
     log_.read(floor, [&](const log::Entry& entry) {
-      const auto age = static_cast<std::int64_t>(wall_.ms) - static_cast<std::int64_t>(state::decode_record(entry.bytes).time.ms);
+      const auto age = static_cast<std::int64_t>(wall_.ms) -
+                       static_cast<std::int64_t>(state::decode_record(entry.bytes).time.ms);
       old = milliseconds(age) > retention_.age;
       return false;
     });
   }
-  const auto done = state::Read::Meta(state::View(store_, {&turn_layer_})).get(state::meta::trim_seq);
-  if (old && (!done || state::be64_at_end(*done) < floor.value)) propose(proto::admin::Trim{.floor = floor});
+  const auto done =
+      state::Read::Meta(state::View(store_, {&turn_layer_})).get(state::meta::trim_seq);
+  if (old && (!done || state::be64_at_end(*done) < floor.value))
+    propose(proto::admin::Trim{.floor = floor});
 }
 
 void Core::forget_clients() {
-  const auto age = static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(limits::dedupe_age).count());
+  const auto age = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<milliseconds>(limits::dedupe_age).count());
   std::vector<std::string> old;
-  state::Read::Clients(state::View(store_, {&turn_layer_})).scan({}, [&](std::string_view key, const state::ClientRow& row) {
-    if (row.heard.ms + age < wall_.ms && !memory_.clients.contains(std::string(key))) old.emplace_back(key);
-    return old.size() < limits::trim_rows_max;
-  });
+  state::Read::Clients(state::View(store_, {&turn_layer_}))
+      .scan({}, [&](std::string_view key, const state::ClientRow& row) {
+        if (row.heard.ms + age < wall_.ms && !memory_.clients.contains(std::string(key)))
+          old.emplace_back(key);
+        return old.size() < limits::trim_rows_max;
+      });
   for (const std::string& client : old) propose(proto::admin::ForgetClient{.client = client});
 }
 
@@ -142,8 +154,8 @@ void Core::forget_connections() {
   for (const Route& route : silent) unreachable(route);
 }
 
-/// Of long leases the rest is logged now and then, so that a broker that restarts over and over does
-/// not renew a dead one for ever.
+/// Of long leases the rest is logged now and then, so that a broker that restarts over and over
+/// does not renew a dead one for ever.
 void Core::note_leases() {
   for (const auto& [id, lease] : memory_.leases) {
     if (lease.ttl <= limits::session_ttl_long) continue;
@@ -163,10 +175,13 @@ void Core::retry_reads() {
       const auto connection = memory_.connections.find(read.route);
       if (connection == memory_.connections.end()) continue;
       const RouteEntry* route = find_route(header->verb);
-      const Caller caller = caller_of({.route = read.route, .principal = connection->second.principal, .frames = {}}, *header);
+      const Caller caller = caller_of(
+          {.route = read.route, .principal = connection->second.principal, .frames = {}}, *header);
       evaluate(route->verb, caller, [&](Turn& turn) { return route->handle(turn, read.body); });
     } else if (read.until <= now_) {
-      say_error(read.route, header->no, {Code::unavailable, "this broker is not at that revision", "ask again, or another one"});
+      say_error(
+          read.route, header->no,
+          {Code::unavailable, "this broker is not at that revision", "ask again, or another one"});
     } else {
       memory_.waiting_reads.push_back(std::move(read));
     }

@@ -29,14 +29,22 @@ bool concerns(const Op& op, const Topic& topic) {
   if (topic.kind == "node:") return op.table == TableId::nodes && op.key == topic.name;
   if (topic.kind == "checks") return op.table == TableId::checks;
   if (topic.kind == "session:") return op.table == TableId::sessions && op.key == topic.name;
-  if (topic.kind == "lock:") return op.table == TableId::tickets && op.key.starts_with(state::joined(topic.name, {}));
-  if (topic.kind == "job:") return op.table == TableId::tasks && op.key.starts_with(state::joined(topic.name, {}));
+  if (topic.kind == "lock:")
+    return op.table == TableId::tickets && op.key.starts_with(state::joined(topic.name, {}));
+  if (topic.kind == "job:")
+    return op.table == TableId::tasks && op.key.starts_with(state::joined(topic.name, {}));
   return false;
 }
 
 Item item_of(const state::Record& record, const state::Change& change, const Op& op) {
-  Item item{.rev = change.rev, .op = op.value ? "put" : "delete", .name = op.key, .body = {}, .prev_rev = {},
-            .author = change.author, .cause = change.cause, .time_ms = record.time.ms};
+  Item item{.rev = change.rev,
+            .op = op.value ? "put" : "delete",
+            .name = op.key,
+            .body = {},
+            .prev_rev = {},
+            .author = change.author,
+            .cause = change.cause,
+            .time_ms = record.time.ms};
   if (op.table == TableId::kv) {
     if (!op.value) return item;
     const auto row = state::decode_row<state::KvRow>(*op.value);
@@ -44,19 +52,22 @@ Item item_of(const state::Record& record, const state::Change& change, const Op&
     item.body = Bytes(codec::encode(kv::entry_of(op.key, row)));
     return item;
   }
-  item.name = op.table == TableId::events ? state::decode_row<state::EventRow>(*op.value).name : readable(op.key);
+  item.name = op.table == TableId::events ? state::decode_row<state::EventRow>(*op.value).name
+                                          : readable(op.key);
   if (op.value) item.body = Bytes(*op.value);
   return item;
 }
 
 }  // namespace
 
-std::vector<Item> items_of(const state::Record& record, const state::Change& change, const Topic& topic) {
+std::vector<Item> items_of(const state::Record& record, const state::Change& change,
+                           const Topic& topic) {
   std::vector<Item> items;
   const bool by_ops = topic.kind == "key:" || topic.kind == "keyprefix:";
   if (!by_ops) {
     const std::string text = proto::watch::topic(topic.kind, topic.name);
-    if (std::find(change.topics.begin(), change.topics.end(), text) == change.topics.end()) return items;
+    if (std::find(change.topics.begin(), change.topics.end(), text) == change.topics.end())
+      return items;
   }
   for (const Op& op : change.ops) {
     if (concerns(op, topic)) items.push_back(item_of(record, change, op));

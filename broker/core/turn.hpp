@@ -68,9 +68,15 @@ struct Surroundings {
 
 class Turn {
  public:
-  Turn(const Surroundings& around, const state::View& view, Caller caller, Revision rev, TimePoint now,
-       WallTime wall, Draft& draft)
-      : around_(around), view_(view), caller_(std::move(caller)), rev_(rev), now_(now), wall_(wall), draft_(draft) {}
+  Turn(const Surroundings& around, const state::View& view, Caller caller, Revision rev,
+       TimePoint now, WallTime wall, Draft& draft)
+      : around_(around),
+        view_(view),
+        caller_(std::move(caller)),
+        rev_(rev),
+        now_(now),
+        wall_(wall),
+        draft_(draft) {}
 
   const Caller& caller() const { return caller_; }
   TimePoint now() const { return now_; }
@@ -140,7 +146,8 @@ class Turn {
 
  private:
   void send_to(const state::RequestId& to, std::string_view kind, std::string body);
-  void dispatch(const std::string& node, const std::string& job, std::string_view verb, std::string body);
+  void dispatch(const std::string& node, const std::string& job, std::string_view verb,
+                std::string body);
 
   const Surroundings& around_;
   const state::View& view_;

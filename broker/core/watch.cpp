@@ -1,6 +1,7 @@
 // watch: changes from the log while it has them, else the state; never silence.
 //
-// Answers speak of what is committed: a change of this turn is not on disk yet, and its notice comes.
+// Answers speak of what is committed: a change of this turn is not on disk yet, and its notice
+// comes.
 #include "broker/core/watch.hpp"
 
 #include <algorithm>
@@ -17,7 +18,9 @@ using proto::watch::Item;
 using proto::watch::Topic;
 using state::TableId;
 
-std::size_t weight(const Item& item) { return item.name.size() + item.body.size() + item.author.size() + 64; }
+std::size_t weight(const Item& item) {
+  return item.name.size() + item.body.size() + item.author.size() + 64;
+}
 
 Revision trim_floor(const state::View& view) {
   const auto text = state::Read::Meta(view).get(state::meta::trim_rev);
@@ -25,7 +28,8 @@ Revision trim_floor(const state::View& view) {
 }
 
 /// Takes what one record says to the topic. False: the answer is full, up to `answer.rev`.
-bool take(const state::Record& record, const Topic& topic, Revision after, Answer& answer, std::size_t& bytes) {
+bool take(const state::Record& record, const Topic& topic, Revision after, Answer& answer,
+          std::size_t& bytes) {
   for (const state::Change& change : record.changes) {
     if (change.rev <= after) continue;
     if (bytes > limits::reply_bytes_max) {
@@ -50,15 +54,16 @@ void read_key(Turn& turn, const Topic& topic, Revision after, Revision until, An
   answer.rev = after;
   state::Read::KvRevs(committed).scan(prefix, prefix + state::be64(after.value + 1),
                                       [&](std::string_view, const state::KvRev& place) {
-    if (place.seq == done) return true;
-    done = place.seq;
-    bool more = true;
-    turn.log().read(place.seq, [&](const log::Entry& entry) {
-      more = take(state::decode_record(entry.bytes), topic, after, answer, bytes);
-      return false;
-    });
-    return more;
-  });
+                                        if (place.seq == done) return true;
+                                        done = place.seq;
+                                        bool more = true;
+                                        turn.log().read(place.seq, [&](const log::Entry& entry) {
+                                          more = take(state::decode_record(entry.bytes), topic,
+                                                      after, answer, bytes);
+                                          return false;
+                                        });
+                                        return more;
+                                      });
   if (!answer.cut) answer.rev = until;
 }
 
@@ -99,7 +104,8 @@ Rows rows_of(const Topic& topic) {
   return {TableId::services, {}};
 }
 
-std::optional<Item> state_item(const Topic& topic, TableId table, std::string_view key, std::string_view value) {
+std::optional<Item> state_item(const Topic& topic, TableId table, std::string_view key,
+                               std::string_view value) {
   Item item{.op = "put", .name = std::string(key)};
   if (table == TableId::kv) {
     auto row = state::decode_row<state::KvRow>(value);
@@ -117,7 +123,8 @@ std::optional<Item> state_item(const Topic& topic, TableId table, std::string_vi
     item.rev = row.rev;
     item.time_ms = row.time_ms;
     item.author = row.author;
-  } else if (topic.kind == "service:" && state::decode_row<state::ServiceRow>(value).name != topic.name) {
+  } else if (topic.kind == "service:" &&
+             state::decode_row<state::ServiceRow>(value).name != topic.name) {
     return std::nullopt;
   }
   std::replace(item.name.begin(), item.name.end(), '\0', '/');
@@ -126,15 +133,18 @@ std::optional<Item> state_item(const Topic& topic, TableId table, std::string_vi
 }
 
 Error too_large() {
-  return Error{Code::too_large, "the state of this topic fits no reply", "list it in parts, then watch from the list's revision"};
+  return Error{Code::too_large, "the state of this topic fits no reply",
+               "list it in parts, then watch from the list's revision"};
 }
 
 /// The state, with the revision at which it holds.
 Result<Answer> read_state(Turn& turn, const Topic& topic, Revision until) {
-  Answer answer{.history = turn.identity().history, .rev = until, .items = {}, .reset = true, .cut = false};
+  Answer answer{
+      .history = turn.identity().history, .rev = until, .items = {}, .reset = true, .cut = false};
   const state::View committed(turn.store(), {});
   const Rows rows = rows_of(topic);
-  const std::size_t most = limits::message_bytes_max(turn.identity().value_bytes_max) - limits::envelope_bytes_max / 2;
+  const std::size_t most =
+      limits::message_bytes_max(turn.identity().value_bytes_max) - limits::envelope_bytes_max / 2;
   std::size_t bytes = 0;
   const auto offer = [&](std::string_view key, std::string_view value) {
     std::optional<Item> item = state_item(topic, rows.table, key, value);
@@ -163,7 +173,11 @@ Result<Answer> read(Turn& turn, const proto::watch::Read& request) {
   if (other || request.after.value == 0 || request.after < floor || request.after > until) {
     return read_state(turn, *topic, until);
   }
-  Answer answer{.history = turn.identity().history, .rev = request.after, .items = {}, .reset = false, .cut = false};
+  Answer answer{.history = turn.identity().history,
+                .rev = request.after,
+                .items = {},
+                .reset = false,
+                .cut = false};
   if (topic->kind == "key:") read_key(turn, *topic, request.after, until, answer);
   else read_log(turn, *topic, request.after, until, answer);
   return answer;
@@ -171,13 +185,16 @@ Result<Answer> read(Turn& turn, const proto::watch::Read& request) {
 
 Result<proto::watch::Synced> sync(Turn& turn, const proto::watch::Sync& request) {
   if (request.topics.size() > limits::sync_topics_max) {
-    return Error{Code::too_large, fmt::format("{} topics in one sync, at most {} are taken", request.topics.size(), limits::sync_topics_max)};
+    return Error{Code::too_large, fmt::format("{} topics in one sync, at most {} are taken",
+                                              request.topics.size(), limits::sync_topics_max)};
   }
-  proto::watch::Synced synced{.history = turn.identity().history, .rev = turn.hub().applied(), .behind = {}};
+  proto::watch::Synced synced{
+      .history = turn.identity().history, .rev = turn.hub().applied(), .behind = {}};
   const bool other = !request.history.empty() && request.history != turn.identity().history;
   for (const auto& [topic, seen] : request.topics) {
     if (const auto parsed = proto::watch::parse_topic(topic); !parsed) return parsed.error();
-    if (other || seen > synced.rev || turn.hub().newest(topic) > seen) synced.behind.push_back(topic);
+    if (other || seen > synced.rev || turn.hub().newest(topic) > seen)
+      synced.behind.push_back(topic);
   }
   return synced;
 }

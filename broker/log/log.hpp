@@ -1,4 +1,5 @@
-// log: the seam under which records become durable: LocalLog's segments, later etcd; SimLog in tests.
+// log: the seam under which records become durable: LocalLog's segments, later etcd; SimLog in
+// tests.
 //
 // A record is told to the log as bytes with its place in the history; the log neither knows nor
 // cares what is in it. One batch is in flight at a time. What is committed can be read back until

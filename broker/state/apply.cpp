@@ -48,7 +48,8 @@ void apply_answers(const Record& record, const Change& change, const View& view,
 }  // namespace
 
 bool has_topic_rev(std::string_view topic) {
-  return !topic.starts_with("session:") && !topic.starts_with("lock:") && !topic.starts_with("job:");
+  return !topic.starts_with("session:") && !topic.starts_with("lock:") &&
+         !topic.starts_with("job:");
 }
 
 void apply(const Record& record, Store& store) {
@@ -59,11 +60,14 @@ void apply(const Record& record, Store& store) {
     apply_ops(record, change, layer);
     apply_answers(record, change, view, layer);
   }
-  layer.put(TableId::meta, std::string(meta::rev), encode_row(be64(record.changes.back().rev.value)));
+  layer.put(TableId::meta, std::string(meta::rev),
+            encode_row(be64(record.changes.back().rev.value)));
   layer.put(TableId::meta, std::string(meta::epoch), encode_row(be64(record.epoch.value)));
 }
 
-std::string client_key(const RequestId& request) { return joined(request.principal, request.client); }
+std::string client_key(const RequestId& request) {
+  return joined(request.principal, request.client);
+}
 
 std::string dedupe_key(const RequestId& request) {
   return joined(client_key(request), be64(request.no.value));

@@ -18,9 +18,24 @@ namespace muster::state {
 
 /// The tables of DESIGN section 6. The number is part of the format on disk: never reuse one.
 enum class TableId : std::uint8_t {
-  meta = 1, kv = 2, kv_revs = 3, topic_revs = 4, sessions = 5, locks = 6, tickets = 7, nodes = 8,
-  services = 9, checks = 10, events = 11, jobs = 12, tasks = 13, dedupe = 14, clients = 15,
-  principals = 16, session_keys = 17, job_requests = 18,
+  meta = 1,
+  kv = 2,
+  kv_revs = 3,
+  topic_revs = 4,
+  sessions = 5,
+  locks = 6,
+  tickets = 7,
+  nodes = 8,
+  services = 9,
+  checks = 10,
+  events = 11,
+  jobs = 12,
+  tasks = 13,
+  dedupe = 14,
+  clients = 15,
+  principals = 16,
+  session_keys = 17,
+  job_requests = 18,
 };
 inline constexpr std::size_t tables_max = 32;
 
@@ -35,14 +50,17 @@ struct Op {
     packer.pack_array(3);
     packer.pack(static_cast<std::uint8_t>(table));
     pack_bin(packer, key);
-    if (value) pack_bin(packer, *value); else packer.pack_nil();
+    if (value) pack_bin(packer, *value);
+    else packer.pack_nil();
   }
   void msgpack_unpack(const msgpack::object& object) {
-    if (object.type != msgpack::type::ARRAY || object.via.array.size != 3) throw msgpack::type_error();
+    if (object.type != msgpack::type::ARRAY || object.via.array.size != 3)
+      throw msgpack::type_error();
     table = static_cast<TableId>(object.via.array.ptr[0].as<std::uint8_t>());
     key = object.via.array.ptr[1].as<std::string>();
     const auto& third = object.via.array.ptr[2];
-    if (third.is_nil()) value = std::nullopt; else value = third.as<std::string>();
+    if (third.is_nil()) value = std::nullopt;
+    else value = third.as<std::string>();
   }
 
  private:

@@ -13,12 +13,14 @@ std::string encode(const Record& record) {
 
 Record decode_record(std::string_view bytes) {
   try {
-    const msgpack::object_handle handle = msgpack::unpack(
-        bytes.data(), bytes.size(), [](msgpack::type::object_type, std::size_t, void*) { return true; });
+    const msgpack::object_handle handle =
+        msgpack::unpack(bytes.data(), bytes.size(),
+                        [](msgpack::type::object_type, std::size_t, void*) { return true; });
     return handle.get().as<Record>();
   } catch (const std::exception& error) {
-    throw Failure(fmt::format("a record of {} bytes in the log cannot be read ({}): written by another version?",
-                              bytes.size(), error.what()));
+    throw Failure(fmt::format(
+        "a record of {} bytes in the log cannot be read ({}): written by another version?",
+        bytes.size(), error.what()));
   }
 }
 

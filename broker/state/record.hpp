@@ -30,12 +30,12 @@ struct Reply {
 struct Change {
   Revision rev;
   RequestId request;
-  RequestNo acked;                  ///< the client has all answers up to this number
+  RequestNo acked;  ///< the client has all answers up to this number
   std::string author;
   std::string cause;
   std::string verb;
-  std::vector<Reply> replies;       ///< its own, unless parked, and those of parked requests it completed
-  std::vector<std::string> topics;  ///< topics it is news on, except key: and keyprefix: (the ops say those)
+  std::vector<Reply> replies;       ///< its own unless parked, and those it completed
+  std::vector<std::string> topics;  ///< it is news on; the ops say key: and keyprefix:
   std::vector<Op> ops;
   MSGPACK_DEFINE_ARRAY(rev, request, acked, author, cause, verb, replies, topics, ops)
 };

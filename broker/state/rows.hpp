@@ -38,14 +38,15 @@ struct SessionRow {
   std::string id;
   std::string owner;  ///< principal
   std::string name;
-  std::string client; ///< claimed: user@host
+  std::string client;  ///< claimed: user@host
   std::uint64_t ttl_ms = 0;
   std::string behavior;
   std::uint64_t lock_delay_ms = 0;
   std::uint64_t attach_gen = 0;
   std::uint64_t rest_ms = 0;  ///< of a TTL over 5 min: what was left when last noted; 0: all
   Revision create_rev;
-  MSGPACK_DEFINE_MAP(id, owner, name, client, ttl_ms, behavior, lock_delay_ms, attach_gen, rest_ms, create_rev)
+  MSGPACK_DEFINE_MAP(id, owner, name, client, ttl_ms, behavior, lock_delay_ms, attach_gen, rest_ms,
+                     create_rev)
 };
 
 /// locks: name. There as long as somebody holds or waits.
@@ -91,9 +92,9 @@ struct JobRow {
   MSGPACK_DEFINE_MAP(job, request, kill_grace_ms, credit)
 };
 
-using EventRow = proto::event::Event;         // events: rev
-using NodeRow = proto::catalog::Node;         // nodes: name (services stand in their own table)
-using ServiceRow = proto::catalog::Service;   // services: node NUL id
-using TaskRow = proto::exec::Outcome;         // tasks: job NUL node
+using EventRow = proto::event::Event;        // events: rev
+using NodeRow = proto::catalog::Node;        // nodes: name (services stand in their own table)
+using ServiceRow = proto::catalog::Service;  // services: node NUL id
+using TaskRow = proto::exec::Outcome;        // tasks: job NUL node
 
 }  // namespace muster::state

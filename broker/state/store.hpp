@@ -74,7 +74,8 @@ class View {
             const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
 
   /// The row with the greatest key that begins with `prefix`.
-  std::optional<std::pair<std::string, std::string>> last(TableId table, std::string_view prefix) const;
+  std::optional<std::pair<std::string, std::string>> last(TableId table,
+                                                          std::string_view prefix) const;
 
  private:
   const Store& store_;

@@ -12,7 +12,8 @@ std::string be64(std::uint64_t number) {
 std::uint64_t be64_at_end(std::string_view key) {
   ENSURE(key.size() >= 8);
   std::uint64_t number = 0;
-  for (const char byte : key.substr(key.size() - 8)) number = number << 8 | static_cast<unsigned char>(byte);
+  for (const char byte : key.substr(key.size() - 8))
+    number = number << 8 | static_cast<unsigned char>(byte);
   return number;
 }
 

@@ -23,8 +23,9 @@ std::string joined(std::string_view first, std::string_view second);
 
 template <class Row>
 Row decode_row(std::string_view bytes) {
-  const msgpack::object_handle handle = msgpack::unpack(
-      bytes.data(), bytes.size(), [](msgpack::type::object_type, std::size_t, void*) { return true; });
+  const msgpack::object_handle handle =
+      msgpack::unpack(bytes.data(), bytes.size(),
+                      [](msgpack::type::object_type, std::size_t, void*) { return true; });
   return handle.get().as<Row>();
 }
 
@@ -49,10 +50,12 @@ class ReadTable {
   /// Rows whose key begins with `prefix`, from `from` on, in order, until `visit` returns false.
   void scan(std::string_view prefix, std::string_view from,
             const std::function<bool(std::string_view key, const Row& row)>& visit) const {
-    view_.scan(table, prefix, from,
-               [&](std::string_view key, std::string_view value) { return visit(key, decode_row<Row>(value)); });
+    view_.scan(table, prefix, from, [&](std::string_view key, std::string_view value) {
+      return visit(key, decode_row<Row>(value));
+    });
   }
-  void scan(std::string_view prefix, const std::function<bool(std::string_view key, const Row& row)>& visit) const {
+  void scan(std::string_view prefix,
+            const std::function<bool(std::string_view key, const Row& row)>& visit) const {
     scan(prefix, prefix, visit);
   }
 

@@ -11,9 +11,9 @@
 namespace muster::proto::admin {
 
 struct Waiting {
-  std::string who;    ///< user@host or node
+  std::string who;  ///< user@host or node
   std::string verb;
-  std::string what;   ///< the lock, the job
+  std::string what;            ///< the lock, the job
   std::uint64_t since_ms = 0;  ///< ago
   MSGPACK_DEFINE_MAP(who, verb, what, since_ms)
 };
@@ -32,8 +32,8 @@ struct State {
   std::uint64_t uptime_ms = 0;
   std::map<std::string, std::uint64_t> counters;
   std::vector<Waiting> waiting;
-  MSGPACK_DEFINE_MAP(version, cluster_id, history, epoch, rev, seq, checkpointed, log_first, trim_floor, writes,
-                     uptime_ms, counters, waiting)
+  MSGPACK_DEFINE_MAP(version, cluster_id, history, epoch, rev, seq, checkpointed, log_first,
+                     trim_floor, writes, uptime_ms, counters, waiting)
 };
 
 struct Status {

@@ -22,7 +22,7 @@ struct Service {
 
 struct Node {
   std::string name;
-  std::string id;        ///< a UUID, made when the node's data folder was
+  std::string id;  ///< a UUID, made when the node's data folder was
   std::string address;
   std::vector<std::string> tags;
   std::map<std::string, std::string> meta;
@@ -33,7 +33,8 @@ struct Node {
   Revision create_rev;
   Revision mod_rev;
   std::vector<Service> services;
-  MSGPACK_DEFINE_MAP(name, id, address, tags, meta, version, up, attach_gen, since_ms, create_rev, mod_rev, services)
+  MSGPACK_DEFINE_MAP(name, id, address, tags, meta, version, up, attach_gen, since_ms, create_rev,
+                     mod_rev, services)
 };
 
 /// A task that a node knows of.
@@ -87,8 +88,8 @@ struct Listing {
 struct Nodes {
   static constexpr std::string_view verb = "catalog.nodes";
   using Reply = Listing;
-  std::string name;        ///< exactly this node; empty: all
-  exec::Target matching;   ///< only those that an exec with this target would ask, up or not
+  std::string name;       ///< exactly this node; empty: all
+  exec::Target matching;  ///< only those that an exec with this target would ask, up or not
   MSGPACK_DEFINE_MAP(name, matching)
 };
 

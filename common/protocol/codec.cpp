@@ -22,7 +22,8 @@ Result<msgpack::object_handle> unpack(std::string_view bytes) {
   } catch (const msgpack::insufficient_bytes&) {
     return Error{Code::invalid, "the msgpack object is cut short"};
   } catch (const msgpack::size_overflow&) {
-    return Error{Code::invalid, "the msgpack object is nested too deeply or claims too many elements"};
+    return Error{Code::invalid,
+                 "the msgpack object is nested too deeply or claims too many elements"};
   } catch (const msgpack::unpack_error&) {
     return Error{Code::invalid, "this is not msgpack"};
   }

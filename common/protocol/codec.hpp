@@ -1,9 +1,9 @@
 // codec: bytes <-> structs, bounded: the only place where msgpack from outside is unpacked.
 //
-// Promises: nothing in the bytes makes it allocate more than a small multiple of their size; nesting
-// and counts are bounded; every byte must be used; what does not fit the struct is `invalid`.
-// Unknown keys of a map are ignored; a missing one leaves its field at its default, which for a
-// required field is a value that the handler refuses.
+// Promises: nothing in the bytes makes it allocate more than a small multiple of their size;
+// nesting and counts are bounded; every byte must be used; what does not fit the struct is
+// `invalid`. Unknown keys of a map are ignored; a missing one leaves its field at its default,
+// which for a required field is a value that the handler refuses.
 #pragma once
 
 #include <string>

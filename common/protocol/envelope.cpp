@@ -5,7 +5,8 @@ namespace muster::proto {
 namespace {
 
 Result<msgpack::object_handle> unpack_header(std::string_view frame) {
-  if (frame.size() > limits::header_bytes_max) return Error{Code::too_large, "the header frame is over 4096 bytes"};
+  if (frame.size() > limits::header_bytes_max)
+    return Error{Code::too_large, "the header frame is over 4096 bytes"};
   Result<msgpack::object_handle> unpacked = codec::unpack(frame);
   if (!unpacked) return unpacked;
   const msgpack::object& header = unpacked->get();
@@ -22,8 +23,9 @@ std::string encode_header(const Header& header) {
   msgpack::packer<msgpack::sbuffer> packer(buffer);
   const Options& o = header.options;
   packer.pack_array(4).pack(limits::protocol_version).pack(header.verb).pack(header.no);
-  const std::uint32_t said = (o.cause.empty() ? 0U : 1U) + (o.deadline_ms == 0 ? 0U : 1U) + (o.fence ? 1U : 0U) +
-                             (o.acked.value == 0 ? 0U : 1U) + (o.at_least.value == 0 ? 0U : 1U);
+  const std::uint32_t said = (o.cause.empty() ? 0U : 1U) + (o.deadline_ms == 0 ? 0U : 1U) +
+                             (o.fence ? 1U : 0U) + (o.acked.value == 0 ? 0U : 1U) +
+                             (o.at_least.value == 0 ? 0U : 1U);
   packer.pack_map(said);
   if (!o.cause.empty()) packer.pack("cause").pack(o.cause);
   if (o.deadline_ms != 0) packer.pack("deadline_ms").pack(o.deadline_ms);
@@ -48,7 +50,9 @@ Result<Header> decode_header(std::string_view frame) {
     if (fields.ptr[0].as<std::uint64_t>() != limits::protocol_version) {
       return Error{Code::version, "this side speaks protocol version 1", "update the other side"};
     }
-    Header header{.verb = fields.ptr[1].as<std::string>(), .no = fields.ptr[2].as<RequestNo>(), .options = {}};
+    Header header{.verb = fields.ptr[1].as<std::string>(),
+                  .no = fields.ptr[2].as<RequestNo>(),
+                  .options = {}};
     if (fields.size > 3) header.options = fields.ptr[3].as<Options>();
     if (header.no.value == 0) return Error{Code::invalid, "a request number is 1 or greater"};
     return header;
@@ -71,7 +75,8 @@ std::string encode_error(const Error& error) {
 
 Error decode_error(std::string_view body) {
   Result<ErrorBody> decoded = codec::decode<ErrorBody>(body);
-  if (!decoded) return Error{Code::internal, "an error that cannot be read: " + decoded.error().message};
+  if (!decoded)
+    return Error{Code::internal, "an error that cannot be read: " + decoded.error().message};
   return Error{code_of(decoded->code).value_or(Code::internal), decoded->message, decoded->hint};
 }
 

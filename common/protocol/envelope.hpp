@@ -1,7 +1,8 @@
 // envelope: the header frame of every message, either way.
 //
-//   [1, verb,                   req_no, {cause, deadline_ms, fence, acked, at_least, author}]   a request
-//   [1, "reply"|"more"|"error", req_no]                                                  an answer
+//   [1, verb,                   req_no, {cause, deadline_ms, fence, acked, at_least, author}]   a
+//   request [1, "reply"|"more"|"error", req_no]                                                  an
+//   answer
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ struct Options {
   std::string cause;              ///< the request or change that made the sender send this
   std::uint64_t deadline_ms = 0;  ///< relative: not executed when it has waited longer
   std::optional<Fence> fence;
-  RequestNo acked;                ///< all answers up to this number have been received
-  Revision at_least;              ///< a read is answered at this revision or later
+  RequestNo acked;    ///< all answers up to this number have been received
+  Revision at_least;  ///< a read is answered at this revision or later
   MSGPACK_DEFINE_MAP(cause, deadline_ms, fence, acked, at_least)
 };
 
@@ -64,7 +65,9 @@ Error decode_error(std::string_view body);
 /// A body that says nothing: an empty map.
 struct Empty {
   template <class Packer>
-  void msgpack_pack(Packer& packer) const { packer.pack_map(0); }
+  void msgpack_pack(Packer& packer) const {
+    packer.pack_map(0);
+  }
   void msgpack_unpack(const msgpack::object& object) {
     if (object.type != msgpack::type::MAP) throw msgpack::type_error();
   }

@@ -22,7 +22,7 @@ struct Target {
 struct Command {
   std::string line;               ///< for the node's shell; or
   std::vector<std::string> args;  ///< a program and its arguments, no shell; or
-  Bytes script;                   ///< put into a file, run (its #! is honoured, else the shell), deleted
+  Bytes script;  ///< put into a file, run (its #! is honoured, else the shell), deleted
   MSGPACK_DEFINE_MAP(line, args, script)
 };
 
@@ -31,26 +31,26 @@ struct Command {
 struct Outcome {
   std::string node;
   std::string state;
-  std::int64_t code = 0;      ///< of exited: the exit code, or
-  std::int64_t signal = 0;    ///< the signal that ended it
+  std::int64_t code = 0;    ///< of exited: the exit code, or
+  std::int64_t signal = 0;  ///< the signal that ended it
   std::uint64_t duration_ms = 0;
   std::uint64_t out_bytes = 0;  ///< how much it wrote, on stdout
   std::uint64_t err_bytes = 0;  ///< and on stderr
-  std::string message;        ///< of refused and not_started: why
-  bool late = false;          ///< reported after the job had been answered
+  std::string message;          ///< of refused and not_started: why
+  bool late = false;            ///< reported after the job had been answered
   MSGPACK_DEFINE_MAP(node, state, code, signal, duration_ms, out_bytes, err_bytes, message, late)
 };
 
 /// One `more` on the way.
 struct Progress {
-  std::string kind;        ///< created (names: who was asked), started, output, exited
+  std::string kind;  ///< created (names: who was asked), started, output, exited
   std::string job;
   std::string node;
   std::uint64_t stream = 0;  ///< 1 stdout, 2 stderr
   std::uint64_t offset = 0;  ///< of the first byte, from the start of the stream
   Bytes bytes;
-  bool eof = false;          ///< the stream ends after these bytes
-  Outcome outcome;           ///< of exited
+  bool eof = false;                ///< the stream ends after these bytes
+  Outcome outcome;                 ///< of exited
   std::vector<std::string> nodes;  ///< of created
   MSGPACK_DEFINE_MAP(kind, job, node, stream, offset, bytes, eof, outcome, nodes)
 };
@@ -62,17 +62,17 @@ struct Finished {
 };
 
 /// Runs a command. `more` are Progress; the reply comes when the last node has answered or is known
-/// to be lost. Errors: invalid (no command, or two forms; a pattern does not compile), not_found (no
-/// node matches), too_large, fenced, denied.
+/// to be lost. Errors: invalid (no command, or two forms; a pattern does not compile), not_found
+/// (no node matches), too_large, fenced, denied.
 struct Run {
   static constexpr std::string_view verb = "exec.run";
   using Reply = Finished;
   using More = Progress;
   Command command;
   Target target;
-  std::uint64_t timeout_ms = 0;       ///< of each command; 0: none
-  std::uint64_t kill_grace_ms = 5000; ///< between TERM and KILL
-  std::uint64_t credit = 0;           ///< bytes that each stream of each node may send at first
+  std::uint64_t timeout_ms = 0;        ///< of each command; 0: none
+  std::uint64_t kill_grace_ms = 5000;  ///< between TERM and KILL
+  std::uint64_t credit = 0;            ///< bytes that each stream of each node may send at first
   MSGPACK_DEFINE_MAP(command, target, timeout_ms, kill_grace_ms, credit)
 };
 

@@ -19,13 +19,14 @@ struct Entry {
   std::uint64_t flags = 0;
   Revision create_rev;
   Revision mod_rev;
-  std::uint64_t version = 0;   ///< puts since it was created
-  std::uint64_t bytes = 0;     ///< of the value, also where the value itself is left out
+  std::uint64_t version = 0;  ///< puts since it was created
+  std::uint64_t bytes = 0;    ///< of the value, also where the value itself is left out
   std::string author;
-  std::uint64_t time_ms = 0;   ///< of the last put, wall clock
+  std::uint64_t time_ms = 0;  ///< of the last put, wall clock
   std::uint64_t lock_index = 0;
   std::string session;
-  MSGPACK_DEFINE_MAP(key, value, flags, create_rev, mod_rev, version, bytes, author, time_ms, lock_index, session)
+  MSGPACK_DEFINE_MAP(key, value, flags, create_rev, mod_rev, version, bytes, author, time_ms,
+                     lock_index, session)
 };
 
 struct Written {
@@ -55,12 +56,13 @@ struct Get {
 };
 
 struct Deleted {
-  Revision rev;             ///< of the change, or the newest one where nothing was there
+  Revision rev;  ///< of the change, or the newest one where nothing was there
   std::uint64_t count = 0;
   MSGPACK_DEFINE_MAP(rev, count)
 };
 
-/// A key that is not there is no error: count is 0. Errors: invalid, conflict (compare_rev), fenced.
+/// A key that is not there is no error: count is 0. Errors: invalid, conflict (compare_rev),
+/// fenced.
 struct Delete {
   static constexpr std::string_view verb = "kv.delete";
   using Reply = Deleted;
@@ -81,8 +83,8 @@ struct DeletePrefix {
 
 struct Listing {
   std::vector<Entry> entries;
-  Revision rev;         ///< the state's revision when it was read
-  std::string next;     ///< more follow: ask again with `from` = this; empty: that is all
+  Revision rev;      ///< the state's revision when it was read
+  std::string next;  ///< more follow: ask again with `from` = this; empty: that is all
   MSGPACK_DEFINE_MAP(entries, rev, next)
 };
 

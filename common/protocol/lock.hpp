@@ -17,9 +17,9 @@ struct Granted {
 
 /// Asks for `name`. The reply comes when the lock is granted, which may be much later. Asking again
 /// for what the session holds or waits for is a retry: it changes nothing but the reply's address.
-/// Errors: invalid (name is not 1..255 bytes of UTF-8, limit is 0 or over 65536), not_found (no such
-/// session), conflict (the lock has another limit now, or the session is attached elsewhere), busy
-/// (65536 wait already), timeout (wait_ms passed; it has left the queue).
+/// Errors: invalid (name is not 1..255 bytes of UTF-8, limit is 0 or over 65536), not_found (no
+/// such session), conflict (the lock has another limit now, or the session is attached elsewhere),
+/// busy (65536 wait already), timeout (wait_ms passed; it has left the queue).
 struct Acquire {
   static constexpr std::string_view verb = "lock.acquire";
   using Reply = Granted;
@@ -27,7 +27,7 @@ struct Acquire {
   std::uint32_t limit = 1;
   std::string session;
   std::optional<std::uint64_t> wait_ms;  ///< none: as long as it takes; 0: now or never
-  std::string host;     ///< the last three are for people: lock.show
+  std::string host;                      ///< the last three are for people: lock.show
   std::uint64_t pid = 0;
   std::string command;
   MSGPACK_DEFINE_MAP(name, limit, session, wait_ms, host, pid, command)
@@ -54,10 +54,10 @@ struct GiveUp {
 };
 
 struct Ticket {
-  Revision ticket;   ///< the revision at which it was asked for: the place in the queue
-  Revision token;    ///< 0: waits
+  Revision ticket;  ///< the revision at which it was asked for: the place in the queue
+  Revision token;   ///< 0: waits
   std::string session;
-  std::string owner; ///< principal
+  std::string owner;  ///< principal
   std::string host;
   std::uint64_t pid = 0;
   std::string command;

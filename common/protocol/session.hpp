@@ -12,18 +12,18 @@ namespace muster::proto::session {
 
 struct Welcome {
   std::string cluster_id;
-  std::string history;              ///< a random id of this line of revisions
-  Epoch epoch;                      ///< +1 at each start of a broker, within a history
+  std::string history;  ///< a random id of this line of revisions
+  Epoch epoch;          ///< +1 at each start of a broker, within a history
   Revision rev;
-  std::uint16_t notices_port = 0;   ///< on the host that the client dialled
-  std::string notices;              ///< a whole endpoint, when the port is not enough (ipc, --advertise)
+  std::uint16_t notices_port = 0;  ///< on the host that the client dialled
+  std::string notices;  ///< a whole endpoint, when the port is not enough (ipc, --advertise)
   std::string principal;
   std::uint64_t value_bytes_max = 0;
   std::uint64_t message_bytes_max = 0;
   std::vector<std::string> members;
   std::string leader;
-  MSGPACK_DEFINE_MAP(cluster_id, history, epoch, rev, notices_port, notices, principal, value_bytes_max,
-                     message_bytes_max, members, leader)
+  MSGPACK_DEFINE_MAP(cluster_id, history, epoch, rev, notices_port, notices, principal,
+                     value_bytes_max, message_bytes_max, members, leader)
 };
 
 /// The first request of a connection; any other is answered `hello` until this was.
@@ -34,13 +34,13 @@ struct Hello {
   static constexpr std::string_view verb = "session.hello";
   using Reply = Welcome;
 
-  std::string client_id;              ///< random, 1..64 bytes; the name under which requests are numbered
-  std::string kind;                   ///< "cli", "node", "client"
-  std::string name;                   ///< user@host, or the node's name; claimed, for people
-  std::string instance;               ///< of a node: which installation of that name
+  std::string client_id;  ///< random, 1..64 bytes; the name under which requests are numbered
+  std::string kind;       ///< "cli", "node", "client"
+  std::string name;       ///< user@host, or the node's name; claimed, for people
+  std::string instance;   ///< of a node: which installation of that name
   std::vector<std::uint64_t> versions = {1, 1};  ///< [min, max]
-  std::string history;                ///< the last one seen, or empty
-  Epoch epoch;                        ///< the highest seen of that history
+  std::string history;                           ///< the last one seen, or empty
+  Epoch epoch;                                   ///< the highest seen of that history
   MSGPACK_DEFINE_MAP(client_id, kind, name, instance, versions, history, epoch)
 };
 
@@ -123,15 +123,16 @@ struct Held {
 struct Info {
   std::string id;
   std::string name;
-  std::string owner;      ///< principal
-  std::string client;     ///< user@host or node, claimed
+  std::string owner;   ///< principal
+  std::string client;  ///< user@host or node, claimed
   std::uint64_t ttl_ms = 0;
   std::uint64_t heard_ms = 0;  ///< ago
   std::string behavior;
   std::uint64_t attach_gen = 0;
   Revision create_rev;
   std::vector<Held> locks;
-  MSGPACK_DEFINE_MAP(id, name, owner, client, ttl_ms, heard_ms, behavior, attach_gen, create_rev, locks)
+  MSGPACK_DEFINE_MAP(id, name, owner, client, ttl_ms, heard_ms, behavior, attach_gen, create_rev,
+                     locks)
 };
 
 struct Listing {

@@ -13,16 +13,26 @@ struct Kind {
   bool optional;  // ... or nothing
 };
 
-constexpr std::array<Kind, 11> kinds = {{{"keyprefix:", true, true}, {"key:", true, false}, {"event:", true, true},
-                                         {"services", false, false}, {"service:", true, false}, {"nodes", false, false},
-                                         {"checks", false, false}, {"session:", true, false}, {"node:", true, false},
-                                         {"lock:", true, false}, {"job:", true, false}}};
+constexpr std::array<Kind, 11> kinds = {{{"keyprefix:", true, true},
+                                         {"key:", true, false},
+                                         {"event:", true, true},
+                                         {"services", false, false},
+                                         {"service:", true, false},
+                                         {"nodes", false, false},
+                                         {"checks", false, false},
+                                         {"session:", true, false},
+                                         {"node:", true, false},
+                                         {"lock:", true, false},
+                                         {"job:", true, false}}};
 
 }  // namespace
 
 Result<Topic> parse_topic(std::string_view text) {
-  const Error wrong{Code::invalid, "this is not a topic", "topics are listed in common/protocol/README.md; each ends in a NUL byte"};
-  if (text.size() < 2 || text.size() > limits::topic_bytes_max || text.find('\0') != text.size() - 1) return wrong;
+  const Error wrong{Code::invalid, "this is not a topic",
+                    "topics are listed in common/protocol/README.md; each ends in a NUL byte"};
+  if (text.size() < 2 || text.size() > limits::topic_bytes_max ||
+      text.find('\0') != text.size() - 1)
+    return wrong;
   text.remove_suffix(1);
   for (const Kind& kind : kinds) {
     if (!text.starts_with(kind.text)) continue;

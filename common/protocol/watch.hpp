@@ -18,10 +18,10 @@ namespace muster::proto::watch {
 /// One thing that happened on a topic.
 struct Item {
   Revision rev;
-  std::string op;         ///< put, delete, expire
-  std::string name;       ///< key, event name, node, "node/service", lock, session or job
-  Bytes body;             ///< msgpack: kv::Entry, event::Event, catalog::Node, ...; empty for a delete
-  Revision prev_rev;      ///< of keys: the revision that this one replaced; 0: none
+  std::string op;     ///< put, delete, expire
+  std::string name;   ///< key, event name, node, "node/service", lock, session or job
+  Bytes body;         ///< msgpack: kv::Entry, event::Event, catalog::Node, ...; empty for a delete
+  Revision prev_rev;  ///< of keys: the revision that this one replaced; 0: none
   std::string author;
   std::string cause;
   std::uint64_t time_ms = 0;
@@ -43,14 +43,15 @@ struct Answer {
   std::string history;
   Revision rev;             ///< complete up to here
   std::vector<Item> items;  ///< changes after `after`, in order; with reset: the state
-  bool reset = false;       ///< the changes are not all kept (or history differs): items are the state
-  bool cut = false;         ///< complete up to `rev` only: ask again for more
+  bool reset = false;  ///< the changes are not all kept (or history differs): items are the state
+  bool cut = false;    ///< complete up to `rev` only: ask again for more
   MSGPACK_DEFINE_MAP(history, rev, items, reset, cut)
 };
 
 /// Changes on a topic after a revision; the whole state where these are no longer all kept, where
-/// `history` is another, or where `after` is 0 or ahead of the broker (a state that fits no reply: too_large).
-/// Waits up to 2 s for the header's at_least, then `unavailable`. Errors: invalid (topic).
+/// `history` is another, or where `after` is 0 or ahead of the broker (a state that fits no reply:
+/// too_large). Waits up to 2 s for the header's at_least, then `unavailable`. Errors: invalid
+/// (topic).
 struct Read {
   static constexpr std::string_view verb = "watch.read";
   using Reply = Answer;

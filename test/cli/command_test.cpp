@@ -1,12 +1,12 @@
 // command: what a noun declares and gets; surroundings: option, environment, file.
 #include "cli/command.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "test/support/catch.hpp"
 
