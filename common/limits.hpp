@@ -78,7 +78,11 @@ inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, 
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
 inline constexpr int listen_backlog = 4096;
-inline constexpr int high_water_mark = 1000;   ///< messages; XPUB and DEALER
+inline constexpr int high_water_mark = 1000;  ///< messages of a client, either way
+inline constexpr int router_high_water_mark =
+    64 * 1024;  ///< to one peer: output is bounded by credit in bytes, answers by outstanding_max
+inline constexpr int notices_high_water_mark =
+    16 * 1024;  ///< to one subscriber; beyond it notices are dropped, and found missing
 inline constexpr milliseconds stall_max{200};  ///< a longer pause of the loop moves deadlines
 
 // Leases.

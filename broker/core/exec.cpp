@@ -215,8 +215,8 @@ void compare(Turn& turn, const std::string& node,
     ENSURE(row);
     const bool knows =
         std::any_of(known.begin(), known.end(), [&](const auto& k) { return k.job == job; });
-    if (row->job.state == "cancelled") turn.send(node, job, stop_of(turn, job));
-    else if (!knows) turn.send(node, job, launch_of(turn, *row));
+    if (row->job.state == "cancelled") turn.send_back(node, job, stop_of(turn, job));
+    else if (!knows) turn.send_back(node, job, launch_of(turn, *row));
     if (row->job.state == "cancelled" && !knows)
       settle(turn, job, {.node = node, .state = "cancelled"});
   }

@@ -15,17 +15,13 @@ void Turn::send_to(const state::RequestId& to, std::string_view kind, std::strin
   draft_.sends.push_back({route, proto::encode_answer(kind, to.no), std::move(body)});
 }
 
-void Turn::dispatch(const std::string& node, const std::string& job, std::string_view verb,
-                    std::string body) {
-  const auto link = memory().nodes.find(node);
-  if (link == memory().nodes.end() || link->second.route.empty()) return;
-  // Numbers are given when the draft is kept, so that an error leaves no hole; here: how many.
+void Turn::dispatch(const Route& route, Dispatch what, std::string body) {
+  // Numbers are taken when the draft is kept, so that an error leaves no hole.
   const RequestNo no{memory().last_dispatch.value + draft_.sends.size() + 1};
-  draft_.sends.push_back(
-      {link->second.route, proto::encode_header({std::string(verb), no, {}}), std::move(body)});
-  then([=, name = std::string(verb)](Memory& memory) {
+  draft_.sends.push_back({route, proto::encode_header({what.verb, no, {}}), std::move(body)});
+  then([no, what = std::move(what)](Memory& memory) {
     memory.last_dispatch = std::max(memory.last_dispatch, no);
-    memory.dispatches[no] = Dispatch{.node = node, .job = job, .verb = name};
+    memory.dispatches[no] = what;
   });
 }
 

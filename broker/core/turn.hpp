@@ -138,7 +138,14 @@ class Turn {
   /// to exec's `answered`.
   template <class Request>
   void send(const std::string& node, const std::string& job, const Request& request) {
-    dispatch(node, job, Request::verb, codec::encode(request));
+    const auto link = memory().nodes.find(node);
+    if (link == memory().nodes.end() || link->second.route.empty()) return;
+    dispatch(link->second.route, {node, job, std::string(Request::verb)}, codec::encode(request));
+  }
+  /// The same to a node that registers with this very request.
+  template <class Request>
+  void send_back(const std::string& node, const std::string& job, const Request& request) {
+    dispatch(caller_.route, {node, job, std::string(Request::verb)}, codec::encode(request));
   }
 
   /// To be done to the memory if the request succeeds.
@@ -146,8 +153,7 @@ class Turn {
 
  private:
   void send_to(const state::RequestId& to, std::string_view kind, std::string body);
-  void dispatch(const std::string& node, const std::string& job, std::string_view verb,
-                std::string body);
+  void dispatch(const Route& route, Dispatch what, std::string body);
 
   const Surroundings& around_;
   const state::View& view_;

@@ -9,7 +9,9 @@ namespace {
 
 namespace kv = proto::kv;
 
-kv::Put put(std::string key, std::string value) { return {.key = std::move(key), .value = Bytes(std::move(value))}; }
+kv::Put put(std::string key, std::string value) {
+  return {.key = std::move(key), .value = Bytes(std::move(value))};
+}
 
 TEST_CASE("kv: a put is read back with its revision, author and version", "[core]") {
   World world;
@@ -35,7 +37,8 @@ TEST_CASE("kv: a put of the same value and flags is no change", "[core]") {
 
 TEST_CASE("kv: a key is 1..400 bytes of UTF-8 without leading slash or NUL", "[core]") {
   World world;
-  for (const std::string& bad : {std::string(), std::string(401, 'k'), std::string("/a"), std::string("a\0b", 3), std::string("\xff")}) {
+  for (const std::string& bad : {std::string(), std::string(401, 'k'), std::string("/a"),
+                                 std::string("a\0b", 3), std::string("\xff")}) {
     CHECK(world.refusal("ann", put(bad, "1")) == Code::invalid);
   }
   CHECK_NOTHROW(world.ask("ann", put(std::string(400, 'k'), "1")));
@@ -43,7 +46,8 @@ TEST_CASE("kv: a key is 1..400 bytes of UTF-8 without leading slash or NUL", "[c
 
 TEST_CASE("kv: a value over the limit is too_large and names both numbers", "[core]") {
   World world;
-  const RequestNo no = world.send("ann", put("a", std::string(limits::value_bytes_default + 1, 'x')));
+  const RequestNo no =
+      world.send("ann", put("a", std::string(limits::value_bytes_default + 1, 'x')));
   const Error error = proto::decode_error(world.answer_to("ann", no, proto::verb_error).body);
   CHECK(error.code == Code::too_large);
   CHECK(error.message.find("1048577") != std::string::npos);
@@ -72,7 +76,8 @@ TEST_CASE("kv: a deleted key is gone, deleting nothing is no change", "[core]") 
   CHECK(world.core().rev() == rev);
 }
 
-TEST_CASE("kv: a prefix is listed in order and deleted in one change, the empty one only when told", "[core]") {
+TEST_CASE("kv: a prefix is listed in order and deleted in one change, the empty one only when told",
+          "[core]") {
   World world;
   for (const char* key : {"b/2", "a", "b/1", "c"}) world.ask("ann", put(key, key));
   world.checkpoint();

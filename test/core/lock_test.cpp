@@ -22,7 +22,8 @@ Revision token(World& world, const std::string& client, RequestNo no) {
 
 TEST_CASE("lock: the holder's session ends, the longest waiter gets the lock", "[core]") {
   World world;
-  const std::string ann = session(world, "ann"), bob = session(world, "bob"), cat = session(world, "cat");
+  const std::string ann = session(world, "ann"), bob = session(world, "bob"),
+                    cat = session(world, "cat");
   world.send("ann", Acquire{.name = "deploy", .session = ann});
   const RequestNo bobs = world.send("bob", Acquire{.name = "deploy", .session = bob});
   const RequestNo cats = world.send("cat", Acquire{.name = "deploy", .session = cat});
@@ -42,7 +43,8 @@ TEST_CASE("lock: a limit of two holds two, never three, and tokens differ and ri
   std::vector<std::string> sessions;
   for (const char* who : {"a", "b", "c", "d"}) {
     sessions.push_back(session(world, who));
-    asked.push_back(world.send(who, Acquire{.name = "pool", .limit = 2, .session = sessions.back()}));
+    asked.push_back(
+        world.send(who, Acquire{.name = "pool", .limit = 2, .session = sessions.back()}));
   }
   CHECK(world.answered("a", asked[0]));
   CHECK(world.answered("b", asked[1]));
@@ -57,13 +59,15 @@ TEST_CASE("lock: a limit of two holds two, never three, and tokens differ and ri
 TEST_CASE("lock: another limit than the lock's is a conflict that names both", "[core]") {
   World world;
   world.send("ann", Acquire{.name = "x", .limit = 2, .session = session(world, "ann")});
-  const RequestNo no = world.send("bob", Acquire{.name = "x", .limit = 3, .session = session(world, "bob")});
+  const RequestNo no =
+      world.send("bob", Acquire{.name = "x", .limit = 3, .session = session(world, "bob")});
   const Error error = proto::decode_error(world.answer_to("bob", no, proto::verb_error).body);
   CHECK(error.code == Code::conflict);
   CHECK(error.message == "lock x has limit 2, asked with 3");
 }
 
-TEST_CASE("lock: an expired session hands over within its TTL and 0.2 s, keepalives put that off", "[core]") {
+TEST_CASE("lock: an expired session hands over within its TTL and 0.2 s, keepalives put that off",
+          "[core]") {
   World world;
   const std::string ann = session(world, "ann", 10'000), bob = session(world, "bob", 60'000);
   world.send("ann", Acquire{.name = "x", .session = ann});
@@ -78,17 +82,22 @@ TEST_CASE("lock: an expired session hands over within its TTL and 0.2 s, keepali
 
 TEST_CASE("lock: a wait that is over leaves the queue, a grant that came first stays", "[core]") {
   World world;
-  const std::string ann = session(world, "ann"), bob = session(world, "bob", 60'000), cat = session(world, "cat", 60'000);
+  const std::string ann = session(world, "ann"), bob = session(world, "bob", 60'000),
+                    cat = session(world, "cat", 60'000);
   world.send("ann", Acquire{.name = "x", .session = ann});
   const RequestNo bobs = world.send("bob", Acquire{.name = "x", .session = bob, .wait_ms = 1000});
   const RequestNo cats = world.send("cat", Acquire{.name = "x", .session = cat, .wait_ms = 5000});
   world.advance(milliseconds(1100));
-  CHECK(proto::decode_error(world.answer_to("bob", bobs, proto::verb_error).body).code == Code::timeout);
+  CHECK(proto::decode_error(world.answer_to("bob", bobs, proto::verb_error).body).code ==
+        Code::timeout);
   world.ask("ann", Release{.name = "x", .session = ann});
   const Revision granted = token(world, "cat", cats);
   world.advance(seconds(6));
-  CHECK(world.ask("cat", proto::lock::List{.name = "x"}).locks.at(0).holders.at(0).token == granted);
-  CHECK(world.refusal("dan", Acquire{.name = "x", .session = session(world, "dan"), .wait_ms = 0}) == Code::timeout);
+  CHECK(world.ask("cat", proto::lock::List{.name = "x"}).locks.at(0).holders.at(0).token ==
+        granted);
+  CHECK(
+      world.refusal("dan", Acquire{.name = "x", .session = session(world, "dan"), .wait_ms = 0}) ==
+      Code::timeout);
 }
 
 TEST_CASE("lock: a fenced put passes for a present holder only", "[core]") {
@@ -99,11 +108,14 @@ TEST_CASE("lock: a fenced put passes for a present holder only", "[core]") {
   CHECK_NOTHROW(world.ask("ann", put, {.fence = proto::Fence{"x", anns}}));
   const RequestNo no = world.send("bob", Acquire{.name = "x", .session = bob});
   world.ask("ann", proto::session::End{.id = ann});
-  CHECK(world.refusal("ann", proto::kv::Put{.key = "k", .value = Bytes("late")}, {.fence = proto::Fence{"x", anns}}) == Code::fenced);
-  CHECK_NOTHROW(world.ask("bob", proto::kv::Put{.key = "k", .value = Bytes("new")}, {.fence = proto::Fence{"x", token(world, "bob", no)}}));
+  CHECK(world.refusal("ann", proto::kv::Put{.key = "k", .value = Bytes("late")},
+                      {.fence = proto::Fence{"x", anns}}) == Code::fenced);
+  CHECK_NOTHROW(world.ask("bob", proto::kv::Put{.key = "k", .value = Bytes("new")},
+                          {.fence = proto::Fence{"x", token(world, "bob", no)}}));
 }
 
-TEST_CASE("lock: a waiter who asks again after a restart keeps its place and its answer", "[core]") {
+TEST_CASE("lock: a waiter who asks again after a restart keeps its place and its answer",
+          "[core]") {
   World world;
   const std::string ann = session(world, "ann"), bob = session(world, "bob");
   const Acquire wanted{.name = "x", .session = bob};
@@ -121,7 +133,8 @@ TEST_CASE("lock: a waiter who asks again after a restart keeps its place and its
   CHECK(token(world, "bob", no) == first);
 }
 
-TEST_CASE("lock: a ticket not asked for again after a restart is removed within its session's TTL", "[core]") {
+TEST_CASE("lock: a ticket not asked for again after a restart is removed within its session's TTL",
+          "[core]") {
   World world;
   const std::string ann = session(world, "ann", 60'000), bob = session(world, "bob", 10'000);
   world.send("ann", Acquire{.name = "x", .session = ann});

@@ -27,8 +27,9 @@ bool SimLog::read(Seq from, const std::function<bool(const log::Entry&)>& visit)
 }
 
 Seq SimLog::seek(Revision after) const {
-  const auto found = std::partition_point(entries_.begin(), entries_.end(),
-                                          [&](const log::Entry& entry) { return entry.last_rev <= after; });
+  const auto found =
+      std::partition_point(entries_.begin(), entries_.end(),
+                           [&](const log::Entry& entry) { return entry.last_rev <= after; });
   return Seq{first_ + static_cast<std::uint64_t>(found - entries_.begin())};
 }
 
@@ -38,7 +39,8 @@ Seq SimLog::next_floor() const {
 }
 
 void SimLog::trim(Seq floor) {
-  while (!entries_.empty() && first_ < floor.value && next_floor() > first() && next_floor() <= floor) {
+  while (!entries_.empty() && first_ < floor.value && next_floor() > first() &&
+         next_floor() <= floor) {
     const Seq until = next_floor();
     while (first_ < until.value) {
       bytes_ -= entries_.front().bytes.size();

@@ -11,7 +11,9 @@ namespace muster::test {
 
 TemporaryFolder::TemporaryFolder() {
   std::error_code error;
-  std::string pattern = std::filesystem::is_directory("/dev/shm", error) ? "/dev/shm" : std::filesystem::temp_directory_path().string();
+  std::string pattern = std::filesystem::is_directory("/dev/shm", error)
+                            ? "/dev/shm"
+                            : std::filesystem::temp_directory_path().string();
   pattern += "/muster-test-XXXXXX";
   ENSURE(mkdtemp(pattern.data()) != nullptr);
   path_ = pattern;

@@ -26,7 +26,8 @@ void World::boot() {
   core::replay(log_, *store_);
   hub_ = std::make_unique<core::Hub>(*store_);
   const auto new_id = [this] { return fmt::format("id-{}", ++ids_); };
-  core_ = std::make_unique<core::Core>(*store_, log_, *hub_, core::identify(*store_, new_id), retention_, new_id);
+  core_ = std::make_unique<core::Core>(*store_, log_, *hub_, core::identify(*store_, new_id),
+                                       retention_, new_id);
   core_->lead(now_, wall_);
   collect();
 }
@@ -56,8 +57,10 @@ void World::collect() {
     const auto header = proto::decode_header(frames.header);
     ENSURE(header);
     const auto client = clients_.find(name);
-    if (client == clients_.end() || client->second.route != frames.route) continue;  // a dead connection
-    const bool answer = header->verb == proto::verb_reply || header->verb == proto::verb_more || header->verb == proto::verb_error;
+    if (client == clients_.end() || client->second.route != frames.route)
+      continue;  // a dead connection
+    const bool answer = header->verb == proto::verb_reply || header->verb == proto::verb_more ||
+                        header->verb == proto::verb_error;
     if (!answer) {
       transcript_ += fmt::format("  {} << {}\n", name, header->verb);
       orders_[name].emplace_back(header->no, header->verb);
@@ -66,8 +69,10 @@ void World::collect() {
     const std::string verb = client->second.verbs[header->no];
     if (verb != proto::session::Hello::verb) {
       const std::string mark = header->verb == proto::verb_reply ? "" : " " + header->verb;
-      transcript_ += fmt::format("  {} < {}{} {}\n", name, verb, mark,
-                                 header->verb == proto::verb_error ? proto::decode_error(frames.body).message : json_of(frames.body));
+      transcript_ +=
+          fmt::format("  {} < {}{} {}\n", name, verb, mark,
+                      header->verb == proto::verb_error ? proto::decode_error(frames.body).message
+                                                        : json_of(frames.body));
     }
     answers_.push_back({name, header->verb, verb, header->no, frames.body});
   }
@@ -80,25 +85,33 @@ void World::greet(const std::string& name, Client& client) {
   client.greeted = true;
   client.last = client.last.next();
   client.verbs[client.last] = proto::session::Hello::verb;
-  const std::string header = proto::encode_header({std::string(proto::session::Hello::verb), client.last, {}});
-  const std::string body = codec::encode(proto::session::Hello{.client_id = "client-" + name, .kind = "client", .name = name});
+  const std::string header =
+      proto::encode_header({std::string(proto::session::Hello::verb), client.last, {}});
+  const std::string body = codec::encode(
+      proto::session::Hello{.client_id = "client-" + name, .kind = "client", .name = name});
   turn([&] { core_->receive({client.route, std::string(core::anonymous), {header, body}}); });
 }
 
-RequestNo World::post(const std::string& name, std::string_view verb, std::string body, proto::Options options) {
+RequestNo World::post(const std::string& name, std::string_view verb, std::string body,
+                      proto::Options options) {
   Client& client = clients_[name];
   greet(name, client);
   client.last = client.last.next();
-  deliver(name, proto::encode_header({std::string(verb), client.last, std::move(options)}), std::move(body), verb, client.last);
+  deliver(name, proto::encode_header({std::string(verb), client.last, std::move(options)}),
+          std::move(body), verb, client.last);
   return client.last;
 }
 
-void World::deliver(const std::string& name, std::string header, std::string body, std::string_view verb, RequestNo no) {
+void World::deliver(const std::string& name, std::string header, std::string body,
+                    std::string_view verb, RequestNo no) {
   Client& client = clients_[name];
   greet(name, client);
   client.verbs[no] = std::string(verb);
   transcript_ += fmt::format("{} > {}\n", name, verb);
-  turn([&] { core_->receive({client.route, std::string(core::anonymous), {std::move(header), std::move(body)}}); });
+  turn([&] {
+    core_->receive(
+        {client.route, std::string(core::anonymous), {std::move(header), std::move(body)}});
+  });
 }
 
 void World::raw(const std::string& name, std::vector<std::string> frames) {
@@ -141,14 +154,17 @@ void World::checkpoint() {
   store_->seal(log_.last());
   store_->write_sealed();
   store_->settle();
-  if (core_->trimmed() && core_->trimmed()->seq <= store_->checkpointed()) log_.trim(core_->trimmed()->floor);
+  if (core_->trimmed() && core_->trimmed()->seq <= store_->checkpointed())
+    log_.trim(core_->trimmed()->floor);
 }
 
-const Answer& World::answer_to(const std::string& client, RequestNo no, std::string_view kind) const {
+const Answer& World::answer_to(const std::string& client, RequestNo no,
+                               std::string_view kind) const {
   const auto found = std::find_if(answers_.rbegin(), answers_.rend(), [&](const Answer& answer) {
     return answer.client == client && answer.no == no && answer.kind == kind;
   });
-  if (found == answers_.rend()) throw std::runtime_error(fmt::format("{} has no {} to request {}", client, kind, no.value));
+  if (found == answers_.rend())
+    throw std::runtime_error(fmt::format("{} has no {} to request {}", client, kind, no.value));
   return *found;
 }
 

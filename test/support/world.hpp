@@ -40,12 +40,15 @@ class World {
   }
   /// The same request again, under its old number.
   template <class Request>
-  void resend(const std::string& client, RequestNo no, const Request& request, proto::Options options = {}) {
-    deliver(client, proto::encode_header({std::string(Request::verb), no, std::move(options)}), codec::encode(request), Request::verb, no);
+  void resend(const std::string& client, RequestNo no, const Request& request,
+              proto::Options options = {}) {
+    deliver(client, proto::encode_header({std::string(Request::verb), no, std::move(options)}),
+            codec::encode(request), Request::verb, no);
   }
   /// Sends and gives the reply. Fails the test when it is an error or does not come.
   template <class Request>
-  typename Request::Reply ask(const std::string& client, const Request& request, proto::Options options = {}) {
+  typename Request::Reply ask(const std::string& client, const Request& request,
+                              proto::Options options = {}) {
     const RequestNo no = send(client, request, std::move(options));
     return *codec::decode<typename Request::Reply>(answer_to(client, no, proto::verb_reply).body);
   }
@@ -92,8 +95,10 @@ class World {
 
   void boot();
   void greet(const std::string& name, Client& client);
-  RequestNo post(const std::string& client, std::string_view verb, std::string body, proto::Options options);
-  void deliver(const std::string& client, std::string header, std::string body, std::string_view verb, RequestNo no);
+  RequestNo post(const std::string& client, std::string_view verb, std::string body,
+                 proto::Options options);
+  void deliver(const std::string& client, std::string header, std::string body,
+               std::string_view verb, RequestNo no);
   void turn(const std::function<void()>& act);
   void collect();
 
