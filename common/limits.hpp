@@ -65,6 +65,9 @@ inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 
 // Clients.
 inline constexpr std::size_t outstanding_max = 1024;  ///< requests of one client without an answer
+inline constexpr std::size_t outstanding_bytes_max = 64 * MiB;
+static_assert(message_bytes_max(value_bytes_ceiling) < outstanding_bytes_max);
+inline constexpr std::size_t client_messages_max = 256;  ///< taken in one turn of a client's loop
 inline constexpr std::size_t parked_max = 64 * 1024;
 inline constexpr std::size_t connections_max = 64 * 1024;
 inline constexpr std::chrono::minutes connection_idle{
@@ -73,7 +76,7 @@ inline constexpr seconds ping_interval{2};
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};
 inline constexpr milliseconds reconnect_min{200};
-inline constexpr seconds reconnect_max{10};
+inline constexpr seconds reconnect_max{1};  ///< a restarted broker is found within 2 s
 inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, tells nobody
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
