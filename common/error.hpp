@@ -84,6 +84,11 @@ struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The disk has no room: nothing was written, and it can be tried again when there is some.
+struct DiskFull : Failure {
+  using Failure::Failure;
+};
+
 [[noreturn]] void ensure_failed(const char* condition, const char* file, int line);
 
 }  // namespace muster

@@ -61,6 +61,11 @@ inline constexpr std::size_t layer_bytes_seal = 8 * MiB;
 inline constexpr seconds layer_age_seal{1};
 inline constexpr std::size_t layer_bytes_max = 64 * MiB;  ///< past it the disk cannot follow: busy
 static_assert(layer_bytes_seal < layer_bytes_max);
+inline constexpr std::size_t row_key_bytes_max = 511;  ///< LMDB's; a key and what we add to it
+static_assert(key_bytes_max + 1 + 8 <= row_key_bytes_max &&
+              2 * name_bytes_max + 1 <= row_key_bytes_max);
+inline constexpr unsigned lmdb_readers_max = 16;       ///< the loop's snapshot, and room for copies
+inline constexpr std::size_t disk_free_min = 1 * MiB;  ///< less counts as full
 inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 
 // Clients.

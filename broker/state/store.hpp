@@ -4,7 +4,9 @@
 // read it. `View` puts the layers of a turn on top: it is what tables look through.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,16 +14,21 @@
 #include <string_view>
 
 #include "broker/state/layer.hpp"
+#include "common/error.hpp"
 #include "common/types.hpp"
 
 namespace muster::state {
 
-class Environment;  // lmdb.hpp: the only include of lmdb.h
+class Environment;  // lmdb.hpp
+class Snapshot;
+
+/// LMDB could not grow: the sealed layer is kept and can be written again when there is space.
+using muster::DiskFull;
 
 class Store {
  public:
-  /// Opens (or makes) the LMDB environment in `folder`. Throws Failure: not ours, a newer format,
-  /// another process has it, a network file system.
+  /// Opens (or makes) the folder and its LMDB environment; the folder is locked until destruction.
+  /// Throws Failure: not ours, a newer format, another broker has it, a network file system.
   explicit Store(const std::string& folder);
   ~Store();
   Store(const Store&) = delete;
@@ -41,28 +48,29 @@ class Store {
   /// Precondition: nothing is sealed.
   void seal(Seq reached);
   /// Writes the sealed layer in one synced transaction. The only function that another thread than
-  /// the owner's may call, and only between seal and settle. Throws Failure, DiskFull.
+  /// the owner's may call, and only between seal and settle. Throws Failure, and DiskFull: then it
+  /// can be called again.
   void write_sealed() const;
   /// After write_sealed has returned: the sealed layer is dropped, the snapshot renewed.
   void settle();
 
  private:
   friend class View;
+  Seq stored_seq() const;
+
   std::unique_ptr<Environment> environment_;
+  std::unique_ptr<Snapshot> snapshot_;
   Layer active_;
   std::unique_ptr<Layer> sealed_;
   Seq sealed_seq_;
   Seq checkpointed_;
 };
 
-/// LMDB could not grow: the sealed layer is kept and can be written again when there is space.
-struct DiskFull : Failure {
-  using Failure::Failure;
-};
-
 /// A stack of layers over a store, all borrowed: they must outlive the view.
 class View {
  public:
+  static constexpr std::size_t layers_max = 4;
+
   /// `layers`, topmost first, lie above the store's own.
   View(const Store& store, std::initializer_list<const Layer*> layers);
 
@@ -78,8 +86,11 @@ class View {
                                                           std::string_view prefix) const;
 
  private:
+  template <class Walk>
+  void add_layers(Walk& walk, TableId table, std::string_view prefix, std::string_view edge) const;
+
   const Store& store_;
-  std::array<const Layer*, 4> layers_{};  ///< topmost first; the store's own are added
+  std::array<const Layer*, layers_max> layers_{};  ///< topmost first; the store's own are added
   std::size_t count_ = 0;
 };
 

@@ -1,0 +1,57 @@
+// store: two layers in memory and a snapshot of what the last checkpoint left.
+#include "broker/state/store.hpp"
+
+#include <utility>
+
+#include "broker/state/lmdb.hpp"
+#include "broker/state/schema.hpp"
+
+namespace muster::state {
+
+Store::Store(const std::string& folder)
+    : environment_(std::make_unique<Environment>(folder)),
+      snapshot_(std::make_unique<Snapshot>(*environment_)),
+      checkpointed_(stored_seq()) {}
+
+Store::~Store() = default;
+
+Seq Store::stored_seq() const {
+  const std::optional<std::string_view> row = snapshot_->get(TableId::meta, schema::seq_key);
+  ENSURE(row);
+  return Seq{schema::number_of(*row)};
+}
+
+std::optional<std::string> Store::get(TableId table, std::string_view key) const {
+  if (const Layer::Value* row = active_.find(table, key)) return *row;
+  if (sealed_) {
+    if (const Layer::Value* row = sealed_->find(table, key)) return *row;
+  }
+  const std::optional<std::string_view> row = snapshot_->get(table, key);
+  if (!row) return std::nullopt;
+  return std::string(*row);
+}
+
+void Store::seal(Seq reached) {
+  ENSURE(!sealed_);
+  ENSURE(reached >= checkpointed_);
+  sealed_ = std::make_unique<Layer>(std::exchange(active_, Layer()));
+  sealed_seq_ = reached;
+}
+
+void Store::write_sealed() const {
+  ENSURE(sealed_);
+  Write write(*environment_);
+  write.put(*sealed_);
+  write.put(TableId::meta, schema::seq_key, schema::number_row(sealed_seq_.value));
+  write.commit();
+}
+
+void Store::settle() {
+  ENSURE(sealed_);
+  snapshot_->renew();
+  checkpointed_ = stored_seq();
+  ENSURE(checkpointed_ == sealed_seq_);  // else rows would be lost
+  sealed_.reset();
+}
+
+}  // namespace muster::state
