@@ -13,10 +13,9 @@
 #include <zmq.hpp>
 
 #include "broker/core/core.hpp"
+#include "common/net/socket.hpp"
 
 namespace muster::broker {
-
-enum class Sent { yes, unreachable, full };
 
 /// A peer's word on the XPUB socket.
 struct Subscription {
@@ -29,7 +28,7 @@ class Bus {
   struct Options {
     std::string listen;
     std::string notices;
-    std::size_t message_bytes_max = 0;
+    net::SocketOptions sockets;
     int io_threads = 1;
   };
 
@@ -42,16 +41,15 @@ class Bus {
   /// For the subscription received last, and no other: libzmq asks for that.
   void accept(const Subscription& subscription);
 
-  Sent send(const core::Frames& frames);
-  /// False: a high-water mark dropped it for somebody, who finds out by himself.
-  void publish(const core::Publication& publication);
+  net::Sent send(const core::Frames& frames);
+  /// A subscriber at its high-water mark misses it, and finds that out by himself.
+  net::Sent publish(const core::Publication& publication);
 
-  zmq::pollitem_t requests() { return {router_.handle(), 0, ZMQ_POLLIN, 0}; }
-  zmq::pollitem_t subscriptions() { return {xpub_.handle(), 0, ZMQ_POLLIN, 0}; }
-
+  zmq::socket_ref requests() { return router_; }
+  zmq::socket_ref subscriptions() { return xpub_; }
   /// Where it is bound, with the port that the system chose for `*`.
-  std::string listen_endpoint() const { return router_.get(zmq::sockopt::last_endpoint); }
-  std::string notices_endpoint() const { return xpub_.get(zmq::sockopt::last_endpoint); }
+  std::string listening() { return net::bound_endpoint(router_); }
+  std::string publishing() { return net::bound_endpoint(xpub_); }
 
  private:
   zmq::context_t context_;
@@ -59,8 +57,6 @@ class Bus {
   zmq::socket_t xpub_;
 };
 
-/// The port of tcp://host:port; 0 for other transports.
-std::uint16_t port_of(std::string_view endpoint);
 /// Whether only this machine can reach it: loopback or ipc.
 bool is_local(std::string_view endpoint);
 

@@ -140,7 +140,7 @@ std::optional<Error> Core::refused(const RouteEntry& route, const Caller& caller
   }
   if (route.kind != Kind::reads) {
     const log::Room room = log_.room();
-    if (room == log::Room::none || (room == log::Room::urgent && route.kind == Kind::writes)) {
+    if (room == log::Room::none || (disk_full() && route.kind == Kind::writes)) {
       return Error{Code::unavailable, "disk full",
                    "free space on the broker's disk; it goes on by itself"};
     }

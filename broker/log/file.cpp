@@ -84,8 +84,10 @@ void make_zeroed(const std::string& path, std::size_t size) {
       write_at(file.fd(), std::string_view(zeros).substr(0, std::min(zeros.size(), size - at)), at);
     }
     if (::fsync(file.fd()) != 0) fail("cannot sync", path);
-  } catch (const std::system_error&) {
+  } catch (const std::system_error& error) {
     ::unlink(path.c_str());
+    if (error.code().value() == ENOSPC || error.code().value() == EDQUOT)
+      throw DiskFull(error.what());
     throw;
   }
 }

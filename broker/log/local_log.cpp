@@ -179,4 +179,24 @@ bool LocalLog::read_from(std::size_t index, const Place& start, Seq from,
   return true;
 }
 
+Seq LocalLog::seek(Revision after) const {
+  if (after >= last_rev_) return last_.next();
+  const auto next = std::upper_bound(
+      segments_.begin(), segments_.end(), after.next(),
+      [](Revision wanted, const Segment& segment) { return wanted < segment.header.first_rev; });
+  if (next == segments_.begin()) return first();
+  const auto index = static_cast<std::size_t>(next - segments_.begin()) - 1;
+  const std::vector<Place>& known = places(index);
+  const auto later =
+      std::upper_bound(known.begin(), known.end(), after,
+                       [](Revision wanted, const Place& place) { return wanted < place.last_rev; });
+  Seq found = last_.next();
+  const Place& start = later == known.begin() ? known.front() : *(later - 1);
+  read_from(index, start, start.seq, [&](const Entry& entry) {
+    found = entry.seq;
+    return entry.last_rev <= after;
+  });
+  return found;
+}
+
 }  // namespace muster::log

@@ -66,7 +66,7 @@ class LocalLog final : public Log {
   const Recovery& recovery() const { return recovery_; }
 
   /// Whether a segment should be made ahead, and the job that makes it: for another thread; it
-  /// touches nothing of this object. Throws Failure; DiskFull as std::system_error(ENOSPC).
+  /// touches nothing of this object. Throws Failure; and DiskFull.
   bool wants_segment() const { return ahead_.size() < 2; }
   std::function<void()> segment_job();
   /// The end of the job: the segment is there, or the disk is full.

@@ -1,0 +1,86 @@
+// muster-broker: options, signals, the broker, exit codes.
+#include <csignal>
+
+#include <CLI/CLI.hpp>
+#include <sodium.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include "broker/broker.hpp"
+#include "common/net/signals.hpp"
+
+namespace {
+
+constexpr int exit_usage = 64;
+
+void add_options(CLI::App& app, muster::broker::Options& options) {
+  app.option_defaults()->always_capture_default();
+  app.add_option("--data", options.data, "folder for state and log; one broker at a time")
+      ->required()
+      ->envname("MUSTER_DATA");
+  app.add_option("--listen", options.listen, "where requests come in")->envname("MUSTER_LISTEN");
+  app.add_option("--notices", options.notices, "where notices go out")->envname("MUSTER_NOTICES");
+  app.add_option("--advertise", options.advertise,
+                 "the notices endpoint that clients are told, if not their host with our port");
+  app.add_option("--value-bytes-max", options.value_bytes_max, "the largest value that is taken")
+      ->check(CLI::Range(std::size_t{1024}, muster::limits::value_bytes_ceiling));
+  app.add_option("--log-bytes", options.retention.bytes, "history beyond this is forgotten")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option_function<double>(
+      "--log-hours",
+      [&](double hours) {
+        options.retention.age = muster::Duration(static_cast<std::int64_t>(hours * 3.6e9));
+      },
+      "history older than this is forgotten (168)");
+  app.add_option("--io-threads", options.io_threads, "more than one above 2,000 connections")
+      ->check(CLI::Range(1, 16));
+  app.add_flag("--insecure", options.insecure,
+               "serve other machines without keys, on a network that you trust");
+  app.add_flag("--accept-loss", options.accept_loss,
+               "go on although the log is damaged; what is lost is said");
+  app.add_flag("--trace", options.trace, "log each message");
+  app.set_config("--config", "", "a TOML file with these options");
+  app.set_version_flag("--version", std::string("muster-broker ") + MUSTER_VERSION);
+}
+
+int run(const muster::broker::Options& options) {
+  // Blocked before any thread exists, so that no thread of ZeroMQ's takes them.
+  muster::net::Signals signals({SIGTERM, SIGINT});
+  muster::broker::Broker broker(options);
+  broker.reactor().watch(signals.fd(), muster::net::Interest::readable, [&] {
+    spdlog::info("stopping");
+    broker.stop();
+  });
+  broker.run([] { sd_notify(0, "READY=1"); });
+  sd_notify(0, "STOPPING=1");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_logger_st("muster-broker"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  muster::broker::Options options;
+  CLI::App app(
+      "muster-broker: coordinates a fleet: requests, events and watches, locks, state in LMDB");
+  add_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "muster-broker: %s; see muster-broker --help\n", error.what());
+    return exit_usage;
+  }
+  if (sodium_init() < 0) {
+    std::fprintf(stderr, "muster-broker: libsodium does not start\n");
+    return 1;
+  }
+  try {
+    return run(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "muster-broker: %s\n", error.what());
+    return 1;
+  }
+}
