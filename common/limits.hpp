@@ -78,8 +78,11 @@ inline constexpr std::size_t connections_max = 64 * 1024;
 inline constexpr std::chrono::minutes connection_idle{
     10};  ///< silent for so long: forgotten, it says hello again
 inline constexpr seconds ping_interval{2};
+inline constexpr unsigned pings_unanswered_max = 3;  ///< then the connection is made anew
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};
+inline constexpr std::chrono::minutes client_id_age{30};  ///< away for longer: a fresh client_id
+static_assert(client_id_age * 2 <= dedupe_age);
 inline constexpr milliseconds reconnect_min{200};
 inline constexpr seconds reconnect_max{1};  ///< a restarted broker is found within 2 s
 inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, tells nobody
