@@ -270,7 +270,8 @@ void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
                        .ops = {}};
   for (std::size_t table = 0; table < state::tables_max; ++table) {
     for (const auto& [key, value] : draft.layer.rows(static_cast<state::TableId>(table))) {
-      change.ops.push_back({static_cast<state::TableId>(table), key, value});
+      change.ops.push_back({static_cast<state::TableId>(table), std::string(key),
+                            std::optional<std::string>(value)});
     }
   }
   for (const state::Reply& reply : change.replies) {

@@ -6,10 +6,11 @@
 namespace muster::state {
 namespace {
 
-void apply_ops(const Record& record, const Change& change, Layer& layer) {
+void apply_ops(const Record& record, const Change& change, Store& store) {
+  Layer& layer = store.active();
   for (const Op& op : change.ops) {
     if (op.value) layer.put(op.table, op.key, *op.value);
-    else layer.erase(op.table, op.key);
+    else store.erase(op.table, op.key);
     if (op.table == TableId::kv) {
       layer.put(TableId::kv_revs, joined(op.key, be64(change.rev.value)),
                 encode_row(KvRev{.seq = record.seq, .deleted = !op.value}));
@@ -22,7 +23,8 @@ void apply_ops(const Record& record, const Change& change, Layer& layer) {
 }
 
 /// Answers up to `acked` are forgotten, the mark that says so is kept.
-void apply_answers(const Record& record, const Change& change, const View& view, Layer& layer) {
+void apply_answers(const Record& record, const Change& change, const View& view, Store& store) {
+  Layer& layer = store.active();
   for (const Reply& reply : change.replies) {
     if (reply.to.client.empty()) continue;
     layer.put(TableId::dedupe, dedupe_key(reply.to), encode_row(reply.body));
@@ -33,12 +35,13 @@ void apply_answers(const Record& record, const Change& change, const View& view,
   if (change.acked > client.pruned) {
     const std::string prefix = key + '\0';
     std::vector<std::string> gone;
-    view.scan(TableId::dedupe, prefix, prefix, [&](std::string_view row, std::string_view) {
-      if (be64_at_end(row) > change.acked.value) return false;
-      gone.emplace_back(row);
-      return true;
-    });
-    for (std::string& row : gone) layer.erase(TableId::dedupe, std::move(row));
+    view.scan(TableId::dedupe, prefix, prefix + be64(client.pruned.value + 1),
+              [&](std::string_view row, std::string_view) {
+                if (be64_at_end(row) > change.acked.value) return false;
+                gone.emplace_back(row);
+                return true;
+              });
+    for (const std::string& row : gone) store.erase(TableId::dedupe, row);
     client.pruned = change.acked;
   }
   client.heard = record.time;
@@ -57,8 +60,8 @@ void apply(const Record& record, Store& store) {
   Layer& layer = store.active();
   const View view(store, {});
   for (const Change& change : record.changes) {
-    apply_ops(record, change, layer);
-    apply_answers(record, change, view, layer);
+    apply_ops(record, change, store);
+    apply_answers(record, change, view, store);
   }
   layer.put(TableId::meta, std::string(meta::rev),
             encode_row(be64(record.changes.back().rev.value)));

@@ -1,7 +1,9 @@
-// layer: one map a table; the last word on a key is the one that is kept.
+// layer: one map a table, all in one arena; the last word on a key is the one that is kept.
 #include "broker/state/layer.hpp"
 
+#include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -10,62 +12,83 @@
 namespace muster::state {
 namespace {
 
-std::size_t size_of(const Layer::Value& value) { return value ? value->size() : 0; }
+/// What a row takes beside its bytes: a map's node.
+constexpr std::size_t row_bytes = 32 + sizeof(Layer::Rows::value_type);
+static_assert(std::is_trivially_destructible_v<Layer::Rows::value_type>);
 
 }  // namespace
 
-void Layer::put(TableId table, std::string key, std::string value) {
-  set(table, std::move(key), std::move(value));
+void Layer::put(TableId table, std::string_view key, std::string_view value) {
+  set(table, key, value);
 }
 
-void Layer::erase(TableId table, std::string key) { set(table, std::move(key), std::nullopt); }
+void Layer::erase(TableId table, std::string_view key) { set(table, key, std::nullopt); }
+
+void Layer::forget(TableId table, std::string_view key) {
+  if (!held_) return;
+  Rows* const rows = held_->tables[static_cast<std::size_t>(table)];
+  if (!rows) return;
+  const auto row = rows->find(key);
+  if (row == rows->end()) return;
+  rows->erase(row);
+  --held_->ops;
+}
 
 const Layer::Value* Layer::find(TableId table, std::string_view key) const {
-  const Rows& there = rows(table);
-  if (there.empty()) return nullptr;
-  const auto row = there.find(key);
-  return row == there.end() ? nullptr : &row->second;
+  if (!held_) return nullptr;
+  const Rows* const rows = held_->tables[static_cast<std::size_t>(table)];
+  if (!rows) return nullptr;
+  const auto row = rows->find(key);
+  return row == rows->end() ? nullptr : &row->second;
 }
 
-void Layer::set(TableId table, std::string key, Value value) {
+const Layer::Rows& Layer::rows(TableId table) const {
+  static const Rows none;
+  const Rows* const rows = held_ ? held_->tables[static_cast<std::size_t>(table)] : nullptr;
+  return rows ? *rows : none;
+}
+
+void Layer::set(TableId table, std::string_view key, Value value) {
   if (key.empty() || key.size() > limits::row_key_bytes_max) {
     throw std::length_error(fmt::format("a row's key has 1..{} bytes, this one {}",
                                         limits::row_key_bytes_max, key.size()));
   }
-  const std::size_t key_bytes = key.size();
-  bytes_ += size_of(value);
-  const auto [row, added] =
-      tables_[static_cast<std::size_t>(table)].try_emplace(std::move(key), std::move(value));
-  if (added) {
-    ++ops_;
-    bytes_ += key_bytes;
+  if (!held_) held_ = std::make_unique<Held>();
+  Rows*& rows = held_->tables[static_cast<std::size_t>(table)];
+  if (!rows) rows = new (held_->arena.allocate(sizeof(Rows), alignof(Rows))) Rows(&held_->arena);
+  const auto place = rows->lower_bound(key);
+  if (place == rows->end() || place->first != key) {
+    const std::string_view kept = keep(key);
+    rows->emplace_hint(place, kept, value ? Value(keep(*value)) : std::nullopt);
+    ++held_->ops;
+    held_->bytes += row_bytes;
+    return;
+  }
+  Value& row = place->second;
+  if (value && row && value->size() <= row->size()) {
+    char* const bytes = const_cast<char*>(row->data());  // ours, in the arena
+    if (!value->empty()) std::memmove(bytes, value->data(), value->size());
+    row = std::string_view(bytes, value->size());
   } else {
-    bytes_ -= size_of(row->second);
-    row->second = std::move(value);  // try_emplace left it alone
+    row = value ? Value(keep(*value)) : std::nullopt;
   }
 }
 
-void Layer::clear() {
-  for (Rows& rows : tables_) rows.clear();
-  ops_ = 0;
-  bytes_ = 0;
+std::string_view Layer::keep(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  char* const kept = static_cast<char*>(held_->arena.allocate(bytes.size(), 1));
+  std::memcpy(kept, bytes.data(), bytes.size());
+  held_->bytes += bytes.size();
+  return {kept, bytes.size()};
 }
 
 void Layer::absorb(Layer& upper) {
-  for (std::size_t i = 0; i < tables_max; ++i) {
-    Rows& from = upper.tables_[i];
-    Rows& to = tables_[i];
-    while (!from.empty()) {
-      auto placed = to.insert(from.extract(from.begin()));
-      const auto& [key, value] = *placed.position;
-      if (placed.inserted) {
-        ++ops_;
-        bytes_ += key.size() + size_of(value);
-      } else {
-        bytes_ += size_of(placed.node.mapped());
-        bytes_ -= size_of(value);
-        placed.position->second = std::move(placed.node.mapped());
-      }
+  if (empty()) {
+    std::swap(held_, upper.held_);
+  } else {
+    for (std::size_t table = 0; table < tables_max; ++table) {
+      const auto id = static_cast<TableId>(table);
+      for (const auto& [key, value] : upper.rows(id)) set(id, key, value);
     }
   }
   upper.clear();

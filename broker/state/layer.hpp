@@ -2,11 +2,16 @@
 //
 // A lookup asks request layer, turn layer, active layer, sealed layer and then LMDB; the first that
 // has said something about the key wins, be it a value or "deleted".
+//
+// A layer grows and is dropped as a whole: its rows live in an arena.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,31 +76,45 @@ struct Op {
   }
 };
 
+/// Not to be copied; moved from, it is empty. What find and rows give lives until the next change.
 class Layer {
  public:
-  using Value = std::optional<std::string>;  ///< none: deleted here
-  using Rows = std::map<std::string, Value, std::less<>>;
+  using Value = std::optional<std::string_view>;  ///< none: deleted here
+  using Rows = std::pmr::map<std::string_view, Value, std::less<>>;
 
-  void put(TableId table, std::string key, std::string value);
-  void erase(TableId table, std::string key);
+  /// Throws std::length_error: a key that LMDB could not take.
+  void put(TableId table, std::string_view key, std::string_view value);
+  void erase(TableId table, std::string_view key);
+  /// Says nothing about the key any more.
+  void forget(TableId table, std::string_view key);
 
   /// Null: this layer says nothing about the key.
   const Value* find(TableId table, std::string_view key) const;
-  const Rows& rows(TableId table) const { return tables_[static_cast<std::size_t>(table)]; }
+  const Rows& rows(TableId table) const;
 
-  std::size_t ops() const { return ops_; }      ///< rows in all tables
-  std::size_t bytes() const { return bytes_; }  ///< keys and values
-  bool empty() const { return ops_ == 0; }
-  void clear();
+  std::size_t ops() const { return held_ ? held_->ops : 0; }  ///< rows in all tables
+  /// Memory taken: rows, and what was replaced or forgotten since the layer was empty.
+  std::size_t bytes() const { return held_ ? held_->bytes : 0; }
+  bool empty() const { return ops() == 0; }
+  void clear() { held_.reset(); }
   /// What `upper` says wins; it is left empty.
   void absorb(Layer& upper);
 
  private:
-  void set(TableId table, std::string key, Value value);
+  /// Everything lives in the arena and is dropped with it, tables without their destructors: to
+  /// free 32k rows one by one would stop the loop for milliseconds.
+  struct Held {
+    std::array<std::byte, 1024> first;  ///< most layers are one request's
+    std::pmr::monotonic_buffer_resource arena{first.data(), first.size()};
+    std::array<Rows*, tables_max> tables{};
+    std::size_t ops = 0;
+    std::size_t bytes = 0;
+  };
 
-  std::array<Rows, tables_max> tables_;
-  std::size_t ops_ = 0;
-  std::size_t bytes_ = 0;
+  void set(TableId table, std::string_view key, Value value);
+  std::string_view keep(std::string_view bytes);
+
+  std::unique_ptr<Held> held_;  ///< none: empty
 };
 
 }  // namespace muster::state

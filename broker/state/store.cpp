@@ -22,13 +22,21 @@ Seq Store::stored_seq() const {
 }
 
 std::optional<std::string> Store::get(TableId table, std::string_view key) const {
-  if (const Layer::Value* row = active_.find(table, key)) return *row;
+  if (const Layer::Value* row = active_.find(table, key)) return std::optional<std::string>(*row);
+  return std::optional<std::string>(below(table, key));
+}
+
+std::optional<std::string_view> Store::below(TableId table, std::string_view key) const {
   if (sealed_) {
     if (const Layer::Value* row = sealed_->find(table, key)) return *row;
   }
-  const std::optional<std::string_view> row = snapshot_->get(table, key);
-  if (!row) return std::nullopt;
-  return std::string(*row);
+  return snapshot_->get(table, key);
+}
+
+void Store::erase(TableId table, std::string_view key) {
+  const Layer::Value* const row = active_.find(table, key);
+  if (row && *row && !below(table, key)) active_.forget(table, key);
+  else active_.erase(table, key);
 }
 
 void Store::seal(Seq reached) {

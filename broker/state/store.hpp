@@ -36,6 +36,10 @@ class Store {
 
   std::optional<std::string> get(TableId table, std::string_view key) const;
 
+  /// Deletes a row in the active layer. No mark stays where nothing below has the row: rows that
+  /// come and go between two checkpoints would else be stepped over by every scan.
+  void erase(TableId table, std::string_view key);
+
   Layer& active() { return active_; }
   const Layer& active() const { return active_; }
   /// None: nothing is being written.
@@ -57,6 +61,7 @@ class Store {
  private:
   friend class View;
   Seq stored_seq() const;
+  std::optional<std::string_view> below(TableId table, std::string_view key) const;
 
   std::unique_ptr<Environment> environment_;
   std::unique_ptr<Snapshot> snapshot_;

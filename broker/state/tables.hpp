@@ -68,8 +68,8 @@ class Table : public ReadTable<Row, table> {
  public:
   Table(const View& view, Layer& target) : ReadTable<Row, table>(view), target_(target) {}
 
-  void put(std::string key, const Row& row) { target_.put(table, std::move(key), encode_row(row)); }
-  void erase(std::string key) { target_.erase(table, std::move(key)); }
+  void put(std::string_view key, const Row& row) { target_.put(table, key, encode_row(row)); }
+  void erase(std::string_view key) { target_.erase(table, key); }
 
  private:
   Layer& target_;

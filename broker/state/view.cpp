@@ -33,9 +33,7 @@ class LayerWalk {
     if (way == Way::down) step_down();
   }
 
-  bool at_row() const {
-    return at_ != rows_->end() && std::string_view(at_->first).starts_with(prefix_);
-  }
+  bool at_row() const { return at_ != rows_->end() && at_->first.starts_with(prefix_); }
   std::string_view key() const { return at_->first; }
   const Layer::Value& value() const { return at_->second; }
   void next() {
@@ -144,7 +142,8 @@ View::View(const Store& store, std::initializer_list<const Layer*> layers) : sto
 
 std::optional<std::string> View::get(TableId table, std::string_view key) const {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (const Layer::Value* row = layers_[i]->find(table, key)) return *row;
+    if (const Layer::Value* row = layers_[i]->find(table, key))
+      return std::optional<std::string>(*row);
   }
   return store_.get(table, key);
 }

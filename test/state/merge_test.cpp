@@ -76,7 +76,8 @@ class Rig {
   void change(Layer& layer) {
     const std::string& key = keys_[below(keys_.size())];
     if (below(3) == 0) {
-      layer.erase(TableId::kv, key);
+      if (&layer == &store_.active() && below(2) == 0) store_.erase(TableId::kv, key);
+      else layer.erase(TableId::kv, key);
       model_.erase(key);
       return;
     }

@@ -120,6 +120,35 @@ TEST_CASE("store: a row put while another is being written is seen above it", "[
   CHECK(store.get(TableId::kv, "key") == "second");
 }
 
+TEST_CASE("store: a row that comes and goes between two checkpoints leaves no mark", "[state]") {
+  test::TemporaryFolder folder;
+  Store store(folder.path());
+  store.active().put(TableId::kv, "disk", "value");
+  checkpoint(store, Seq{1});
+  store.active().put(TableId::kv, "sealed", "value");
+  store.seal(Seq{2});
+  for (const char* key : {"new", "disk", "sealed"}) {
+    store.active().put(TableId::kv, key, "again");
+    store.erase(TableId::kv, key);
+    CHECK_FALSE(store.get(TableId::kv, key));
+  }
+  CHECK(store.active().find(TableId::kv, "new") == nullptr);
+  CHECK(store.active().ops() == 2);
+  store.write_sealed();
+  store.settle();
+  checkpoint(store, Seq{3});
+  for (const char* key : {"new", "disk", "sealed"}) CHECK_FALSE(store.get(TableId::kv, key));
+
+  store.active().put(TableId::kv, "gone", "value");
+  checkpoint(store, Seq{4});
+  store.erase(TableId::kv, "gone");
+  store.seal(Seq{5});
+  store.active().put(TableId::kv, "gone", "again");
+  store.erase(TableId::kv, "gone");
+  CHECK(store.active().empty());
+  CHECK_FALSE(store.get(TableId::kv, "gone"));
+}
+
 TEST_CASE("store: a folder is one broker's at a time, and the refusal names the process",
           "[state]") {
   test::TemporaryFolder folder;
