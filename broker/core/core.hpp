@@ -34,7 +34,7 @@ struct Retention {
   Duration age = limits::log_age_default;
 };
 
-class Core : private log::Listener {
+class Core final : private log::Listener {
  public:
   /// Everything borrowed must outlive the core. `new_id` makes UUIDs.
   Core(state::Store& store, log::Log& log, Hub& hub, Identity identity, Retention retention,

@@ -213,8 +213,8 @@ void compare(Turn& turn, const std::string& node,
     if (!task || task->state != jobs::sent) continue;
     const auto row = jobs::find(turn, job);
     ENSURE(row);
-    const bool knows =
-        std::any_of(known.begin(), known.end(), [&](const auto& k) { return k.job == job; });
+    const bool knows = std::any_of(known.begin(), known.end(),
+                                   [&job = job](const auto& k) { return k.job == job; });
     if (row->job.state == "cancelled") turn.send_back(node, job, stop_of(turn, job));
     else if (!knows) turn.send_back(node, job, launch_of(turn, *row));
     if (row->job.state == "cancelled" && !knows)
