@@ -113,6 +113,7 @@ static_assert(kill_grace_default * 3 <= session_ttl_default);
 // Watching.
 inline constexpr seconds sync_interval{5};
 inline constexpr seconds at_least_wait{2};
+inline constexpr milliseconds read_retry{500};  ///< until a watch.read that failed is asked again
 inline constexpr std::size_t topic_bytes_max = key_bytes_max + 16;
 inline constexpr std::size_t topics_max = 256 * 1024;
 inline constexpr std::size_t sync_topics_max = 4096;  ///< in one watch.sync

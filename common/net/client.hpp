@@ -109,6 +109,7 @@ class Client {
   bool reached() const { return conversation_.welcomed(); }
   const proto::session::Welcome& welcome() const { return conversation_.welcome(); }
   const std::string& broker() const { return options_.broker; }
+  const SocketOptions& socket_options() const { return options_.socket; }
   Reactor& reactor() { return reactor_; }
   zmq::context_t& context() { return context_; }
   std::size_t outstanding() const { return conversation_.outstanding(); }
