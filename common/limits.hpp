@@ -84,7 +84,7 @@ inline constexpr std::chrono::hours dedupe_age{1};
 inline constexpr std::chrono::minutes client_id_age{30};  ///< away for longer: a fresh client_id
 static_assert(client_id_age * 2 <= dedupe_age);
 inline constexpr milliseconds reconnect_min{200};
-inline constexpr seconds reconnect_max{1};  ///< a restarted broker is found within 2 s
+inline constexpr seconds reconnect_max{1};       ///< a restarted broker is found within 2 s
 inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, tells nobody
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
