@@ -134,7 +134,7 @@ TEST_CASE("supervised: kill -9 of the parent ends all, then runs what was asked 
   REQUIRE(::mkdtemp(folder) != nullptr);
   const std::string file = std::string(folder) + "/then";
   int tell[2];
-  REQUIRE(::pipe(tell) == 0);
+  REQUIRE(::pipe2(tell, O_CLOEXEC) == 0);
   const pid_t parent = ::fork();
   if (parent == 0) {
     os::Command wanted = shell("sleep 1000 & echo $!; wait");
@@ -148,6 +148,8 @@ TEST_CASE("supervised: kill -9 of the parent ends all, then runs what was asked 
   }
   char text[32] = {};
   REQUIRE(::read(tell[0], text, sizeof(text) - 1) > 0);
+  ::close(tell[0]);
+  ::close(tell[1]);
   const pid_t child = std::stoi(text);
   REQUIRE(alive(child));
   ::kill(parent, SIGKILL);
