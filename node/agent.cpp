@@ -1,0 +1,240 @@
+// agent: from the broker's words to the runner, and from its effects to the world.
+#include "node/agent.hpp"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/os/supervised.hpp"
+#include "common/protocol/watch.hpp"
+
+namespace muster::node {
+
+Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& options,
+             Journal& journal)
+    : reactor_(reactor), options_(options), journal_(journal) {
+  Result<Definitions> definitions = read_definitions(options.definitions);
+  if (!definitions) throw Failure(definitions.error().message);
+  definitions_ = std::move(*definitions);
+  for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
+  runner_.remember(journal.unfinished(), journal.known(), journal.stopped());
+  auto client = net::Client::open(reactor, context,
+                                  {.broker = options.broker,
+                                   .kind = "node",
+                                   .name = options.name,
+                                   .instance = journal.identity().id,
+                                   .history = journal.identity().history,
+                                   .epoch = journal.identity().epoch,
+                                   .pings = net::Pings::always});
+  if (!client) throw Failure(client.error().message);
+  client_ = std::move(*client);
+  serve();
+  client_->on_hello([this](const proto::session::Welcome& welcome) {
+    journal_.saw(welcome.history, welcome.epoch);
+    enrol();
+  });
+  subscription_.emplace(*client_);
+  subscription_->add(proto::watch::topic("node:", options.name), {},
+                     {.changes = [](const auto&) {}, .reset = [](const auto&) {}});
+}
+
+/// What an older leader of the same history still says does not count.
+Result<Done> Agent::current(const std::string& history, Epoch epoch) const {
+  if (history == journal_.identity().history && epoch < journal_.identity().epoch) {
+    return Error{Code::conflict, fmt::format("epoch {} has passed, {} was seen", epoch.value,
+                                             journal_.identity().epoch.value)};
+  }
+  return Done{};
+}
+
+void Agent::serve() {
+  client_->on_request<proto::exec::Launch>(
+      [this](const proto::Header&, const proto::exec::Launch& launch) -> Result<proto::Empty> {
+        if (const auto now = current(launch.history, launch.epoch); !now) return now.error();
+        if (stopping_) return Error{Code::unavailable, "the node's daemon is stopping"};
+        Result<proto::Empty> answer = runner_.launch(launch, BootClock::now());
+        spdlog::info("launch job={} author={} {}", launch.job, launch.author,
+                     answer ? "accepted" : answer.error().message);
+        perform();
+        return answer;
+      });
+  client_->on_request<proto::exec::Stop>(
+      [this](const proto::Header&, const proto::exec::Stop& stop) -> Result<proto::Empty> {
+        if (const auto now = current(stop.history, stop.epoch); !now) return now.error();
+        spdlog::info("stop job={}", stop.job);
+        runner_.stop(stop.job, BootClock::now());
+        perform();
+        return proto::Empty{};
+      });
+  client_->on_request<proto::exec::Credit>(
+      [this](const proto::Header&, const proto::exec::Credit& credit) -> Result<proto::Empty> {
+        runner_.credit(credit);
+        perform();
+        return proto::Empty{};
+      });
+  client_->on_request<proto::catalog::Superseded>(
+      [this](const proto::Header&, const proto::catalog::Superseded&) -> Result<proto::Empty> {
+        failed_ = Error{Code::conflict,
+                        fmt::format("another muster-node with the id of {} has taken its place",
+                                    options_.name)};
+        return proto::Empty{};
+      });
+}
+
+void Agent::enrol() {
+  client_->request<proto::catalog::Register>(
+      {.node = {.name = options_.name,
+                .id = journal_.identity().id,
+                .address = options_.address,
+                .tags = options_.tags,
+                .meta = options_.meta,
+                .version = MUSTER_VERSION,
+                .services = definitions_.services},
+       .tasks = runner_.known()},
+      {.timeout = std::nullopt},
+      [this](const Result<proto::catalog::Registered>& answer) { enrolled(answer); });
+}
+
+void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
+  if (!answer) {
+    if (answer.error().code == Code::conflict || answer.error().code == Code::invalid ||
+        answer.error().code == Code::denied) {
+      failed_ = answer.error();
+    } else {
+      spdlog::warn("register: {}", answer.error().message);
+    }
+    return;
+  }
+  spdlog::info("registered node={} generation={} services={}", options_.name, answer->attach_gen,
+               definitions_.services.size());
+  runner_.registered();
+  perform();
+  if (!registered_ && ready_) ready_();
+  registered_ = true;
+}
+
+void Agent::reload() {
+  Result<Definitions> definitions = read_definitions(options_.definitions);
+  if (!definitions) {
+    spdlog::error("reload: {}; what was defined stays", definitions.error().message);
+    return;
+  }
+  definitions_ = std::move(*definitions);
+  for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
+  spdlog::info("reloaded services={}", definitions_.services.size());
+  if (client_->reached()) enrol();
+}
+
+void Agent::stop() {
+  stopping_ = true;
+  runner_.stop_all(BootClock::now());
+  perform();
+}
+
+void Agent::perform() {
+  if (performing_) return;  // what an effect adds is done by the loop that runs
+  performing_ = true;
+  for (std::vector<Effect> effects = runner_.take(); !effects.empty(); effects = runner_.take()) {
+    for (const Effect& effect : effects) {
+      std::visit([this](const auto& what) { perform(what); }, effect);
+    }
+  }
+  performing_ = false;
+  arm();
+}
+
+void Agent::perform(const Note& effect) { journal_.note(effect.job, effect.what); }
+
+void Agent::perform(const Fork& effect) {
+  const std::string& job = effect.launch.job;
+  auto process = Process::start(reactor_, effect.launch, environment(job), events_of(job));
+  if (!process) runner_.not_started(job, process.error().message);
+  else processes_[job] = std::move(*process);
+}
+
+Process::Events Agent::events_of(const std::string& job) {
+  const auto tell = [this](auto&& what) {
+    what();
+    perform();
+  };
+  return {.started = [=, this] { tell([&] { runner_.started(job); }); },
+          .refused =
+              [=, this](const std::string& why) { tell([&] { runner_.not_started(job, why); }); },
+          .output =
+              [=, this](std::uint64_t stream, std::string bytes) {
+                tell([&] { runner_.output(job, stream, std::move(bytes)); });
+              },
+          .ended_stream =
+              [=, this](std::uint64_t stream) { tell([&] { runner_.ended_stream(job, stream); }); },
+          .exited =
+              [=, this](const Ending& ending) {
+                tell([&] { runner_.exited(job, ending, BootClock::now()); });
+              }};
+}
+
+std::vector<std::string> Agent::environment(const std::string& job) const {
+  const char* path = std::getenv("PATH");
+  return os::environment_with(
+      {{"MUSTER_BROKER", options_.broker},
+       {"MUSTER_NODE", options_.name},
+       {"MUSTER_JOB", job},
+       {"PATH",
+        fmt::format("{}:{}", path == nullptr ? "/usr/bin:/bin" : path, os::program_folder())}});
+}
+
+void Agent::perform(const Allow& effect) {
+  if (const auto process = processes_.find(effect.job); process != processes_.end())
+    process->second->allow(effect.stream, effect.bytes);
+}
+
+void Agent::perform(const End& effect) {
+  if (const auto process = processes_.find(effect.job); process != processes_.end())
+    process->second->end();
+}
+
+void Agent::perform(const Drop& effect) {
+  const auto process = processes_.find(effect.job);
+  if (process == processes_.end()) return;
+  dropped_.push_back(std::move(process->second));
+  processes_.erase(process);
+  reactor_.after(Duration(0), [this] { dropped_.clear(); });
+}
+
+void Agent::perform(const Say& effect) {
+  if (const auto* exited = std::get_if<proto::exec::Exited>(&effect.what)) {
+    say(*exited);
+  } else if (const auto* output = std::get_if<proto::exec::Output>(&effect.what)) {
+    client_->request<proto::exec::Output>(*output, {},
+                                          [](const auto&) {});  // a caller asks for what it misses
+  } else {
+    client_->request<proto::exec::Started>(std::get<proto::exec::Started>(effect.what), {},
+                                           [](const auto&) {});
+  }
+}
+
+/// Kept until the broker has it; one that was refused is said again after the next registration.
+void Agent::say(const proto::exec::Exited& exited) {
+  client_->request<proto::exec::Exited>(
+      exited, {.timeout = std::nullopt},
+      [this, job = exited.job](const Result<proto::Empty>& answer) {
+        if (!answer) {
+          spdlog::warn("exited job={}: {}", job, answer.error().message);
+          return;
+        }
+        runner_.reported(job);
+        perform();
+      });
+}
+
+void Agent::arm() {
+  reactor_.cancel(timer_);
+  const auto due = runner_.next_due();
+  if (!due) return;
+  timer_ = reactor_.at(*due, [this] {
+    runner_.tick(BootClock::now());
+    perform();
+  });
+}
+
+}  // namespace muster::node

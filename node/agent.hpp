@@ -1,0 +1,81 @@
+// agent: the shell around the runner: a conversation with the broker, processes, the journal.
+//
+// It registers after each welcome, subscribes to node:NAME (the sign that this process lives), does
+// what the runner asks for, and tells the runner what happened.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/net/client.hpp"
+#include "common/net/subscription.hpp"
+#include "node/definitions.hpp"
+#include "node/journal.hpp"
+#include "node/process.hpp"
+#include "node/runner.hpp"
+
+namespace muster::node {
+
+struct Options {
+  std::string name;
+  std::string data;
+  std::string broker = "tcp://127.0.0.1:7700";
+  std::string definitions;
+  std::string address;
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> meta;
+};
+
+class Agent {
+ public:
+  /// All borrowed must outlive it. Throws Failure: the definitions, the broker's endpoint.
+  Agent(net::Reactor& reactor, zmq::context_t& context, const Options& options, Journal& journal);
+
+  /// Called once, when the node is registered for the first time.
+  void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
+  /// Reads the definitions again; with an error in them what was there stays.
+  void reload();
+  /// Ends all tasks and reports them; done() when nothing is left.
+  void stop();
+  bool done() const { return stopping_ && runner_.idle(); }
+  /// Why the daemon cannot go on, if so.
+  const std::optional<Error>& failed() const { return failed_; }
+
+ private:
+  void serve();
+  void enrol();
+  void enrolled(const Result<proto::catalog::Registered>& answer);
+  void perform();
+  void perform(const Note& effect);
+  void perform(const Fork& effect);
+  void perform(const Allow& effect);
+  void perform(const Say& effect);
+  void perform(const End& effect);
+  void perform(const Drop& effect);
+  void say(const proto::exec::Exited& exited);
+  Process::Events events_of(const std::string& job);
+  std::vector<std::string> environment(const std::string& job) const;
+  void arm();
+  Result<Done> current(const std::string& history, Epoch epoch) const;
+
+  net::Reactor& reactor_;
+  const Options options_;
+  Journal& journal_;
+  Definitions definitions_;
+  std::unique_ptr<net::Client> client_;
+  std::optional<net::Subscription> subscription_;
+  Runner runner_;
+  std::map<std::string, std::unique_ptr<Process>> processes_;
+  std::vector<std::unique_ptr<Process>> dropped_;  ///< destroyed outside their own events
+  std::function<void()> ready_;
+  std::optional<Error> failed_;
+  net::TimerId timer_;
+  bool registered_ = false;
+  bool performing_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace muster::node

@@ -1,0 +1,171 @@
+// process: a supervised command's pipes and reports in the reactor.
+#include "node/process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace muster::node {
+namespace {
+
+using os::Report;
+
+/// A private file that can be run. Errors: unavailable.
+Result<std::string> write_script(const std::string& text) {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = fmt::format("{}/muster-script-XXXXXX",
+                                 folder == nullptr || *folder == '\0' ? "/tmp" : folder);
+  const os::Fd file(::mkostemp(path.data(), O_CLOEXEC));
+  if (!file)
+    return Error{Code::unavailable,
+                 fmt::format("no place for the script: {}", std::strerror(errno))};
+  const bool written =
+      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (written && ::fchmod(file.get(), 0700) == 0) return path;
+  ::unlink(path.c_str());
+  return Error{Code::unavailable, fmt::format("cannot write the script: {}", std::strerror(errno))};
+}
+
+std::vector<std::string> arguments(const proto::exec::Command& command, const std::string& script) {
+  if (!command.args.empty()) return command.args;
+  if (script.empty()) return os::shell_command(command.line);
+  if (command.script.view().starts_with("#!")) return {script};
+  std::vector<std::string> shell = os::shell_command(script);
+  return {shell[0], script};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> Process::start(net::Reactor& reactor,
+                                                const proto::exec::Launch& launch,
+                                                std::vector<std::string> environment,
+                                                Events events) {
+  std::string script;
+  if (!launch.command.script.empty()) {
+    Result<std::string> written = write_script(launch.command.script.data);
+    if (!written) return written.error();
+    script = std::move(*written);
+  }
+  auto command = os::Supervised::start({.argv = arguments(launch.command, script),
+                                        .environment = std::move(environment),
+                                        .input = os::Stream::null,
+                                        .output = os::Stream::pipe,
+                                        .errors = os::Stream::pipe,
+                                        .grace = milliseconds(launch.kill_grace_ms),
+                                        .leftovers = os::Leftovers::keep});
+  if (!command) {
+    if (!script.empty()) ::unlink(script.c_str());
+    return command.error();
+  }
+  return std::unique_ptr<Process>(
+      new Process(reactor, std::move(*command), std::move(events), std::move(script)));
+}
+
+Process::Process(net::Reactor& reactor, os::Supervised command, Events events, std::string script)
+    : reactor_(reactor),
+      command_(std::move(command)),
+      events_(std::move(events)),
+      script_(std::move(script)) {
+  pipes_[0].fd = std::move(command_.output());
+  pipes_[1].fd = std::move(command_.errors());
+  for (const std::uint64_t stream : {1, 2}) {
+    Pipe& pipe = pipes_[stream - 1];
+    pipe.source =
+        reactor_.watch(pipe.fd.get(), net::Interest::none, [this, stream] { read(stream); });
+  }
+  control_ =
+      reactor_.watch(command_.control(), net::Interest::readable, [this] { read_reports(); });
+}
+
+Process::~Process() {
+  reactor_.forget(control_);
+  reactor_.cancel(timer_);
+  for (Pipe& pipe : pipes_) {
+    if (pipe.open) reactor_.forget(pipe.source);
+  }
+  if (!script_.empty()) ::unlink(script_.c_str());
+}
+
+void Process::allow(std::uint64_t stream, std::size_t bytes) {
+  Pipe& pipe = pipes_[stream - 1];
+  pipe.allowed = bytes;
+  if (pipe.open)
+    reactor_.set_interest(pipe.source, bytes == 0 ? net::Interest::none : net::Interest::readable);
+}
+
+void Process::read_reports() {
+  while (const std::optional<Report> report = command_.next()) {
+    switch (report->kind) {
+      case Report::Kind::started: events_.started(); break;
+      case Report::Kind::refused:
+        events_.refused(fmt::format("cannot be run: {}", std::strerror(report->number)));
+        break;
+      case Report::Kind::exited:
+      case Report::Kind::killed: {
+        const bool by_signal = report->kind == Report::Kind::killed;
+        ending_ = Ending{.code = by_signal ? 0 : report->number,
+                         .signal = by_signal ? report->number : 0,
+                         .duration = Duration(report->duration_us)};
+        break;
+      }
+      case Report::Kind::gone:
+        reactor_.set_interest(control_, net::Interest::none);
+        if (!ending_)
+          ending_ = Ending{.signal = SIGKILL};  // its supervisor was killed, and it with it
+        after_exit();
+        return;
+    }
+  }
+}
+
+void Process::read(std::uint64_t stream) {
+  Pipe& pipe = pipes_[stream - 1];
+  std::string bytes(pipe.allowed, '\0');
+  const ssize_t got = ::read(pipe.fd.get(), bytes.data(), bytes.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
+    close(stream);
+    return;
+  }
+  bytes.resize(static_cast<std::size_t>(got));
+  events_.output(stream, std::move(bytes));
+}
+
+void Process::close(std::uint64_t stream) {
+  Pipe& pipe = pipes_[stream - 1];
+  if (!pipe.open) return;
+  pipe.open = false;
+  reactor_.forget(pipe.source);
+  pipe.fd.reset();
+  events_.ended_stream(stream);
+}
+
+/// The end is told; a stream that a process left behind holds open, with nothing in it, ends a
+/// moment later by our word.
+void Process::after_exit() {
+  events_.exited(*ending_);
+  timer_ = reactor_.every(limits::output_after_exit, [this] {
+    for (const std::uint64_t stream : {1, 2}) {
+      Pipe& pipe = pipes_[stream - 1];
+      pollfd item{pipe.fd.get(), POLLIN, 0};
+      if (pipe.open && ::poll(&item, 1, 0) == 0) close(stream);
+    }
+    // An empty pipe whose writers are gone reads as its end, also without credit.
+    for (const std::uint64_t stream : {1, 2}) {
+      Pipe& pipe = pipes_[stream - 1];
+      pollfd item{pipe.fd.get(), POLLIN, 0};
+      if (pipe.open && pipe.allowed == 0 && ::poll(&item, 1, 0) == 1 &&
+          (item.revents & POLLIN) == 0)
+        close(stream);
+    }
+  });
+}
+
+}  // namespace muster::node
