@@ -77,7 +77,8 @@ inline constexpr std::size_t parked_max = 64 * 1024;
 inline constexpr std::size_t connections_max = 64 * 1024;
 inline constexpr std::chrono::minutes connection_idle{
     10};  ///< silent for so long: forgotten, it says hello again
-inline constexpr seconds ping_interval{2};
+inline constexpr seconds ping_interval{2};       ///< while a request waits for its answer
+inline constexpr seconds ping_interval_idle{5};  ///< of clients that are to notice a restart
 inline constexpr unsigned pings_unanswered_max = 3;  ///< then the connection is made anew
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};

@@ -19,9 +19,7 @@ bool is_large(const Ask& ask) { return ask.body.size() > limits::envelope_bytes_
 }  // namespace
 
 RequestNo Conversation::ask(Ask ask, TimePoint now) {
-  if (waiting_.empty() && self_.pings == Pings::while_waiting && welcomed()) {
-    next_ping_ = now + limits::ping_interval;
-  }
+  if (waiting_.empty() && welcomed()) next_ping_ = now + limits::ping_interval;
   last_no_ = last_no_.next();
   const RequestNo no = last_no_;
   const std::size_t bytes = ask.body.size();

@@ -54,7 +54,7 @@ void Conversation::say_hello_soon(TimePoint now) {
 void Conversation::ping(TimePoint now) {
   last_no_ = last_no_.next();
   ++silent_;
-  next_ping_ = now + limits::ping_interval;
+  next_ping_ = now + (waiting_.empty() ? limits::ping_interval_idle : limits::ping_interval);
   effects_.emplace_back(
       Send{proto::encode_header(
                {.verb = std::string(proto::session::Ping::verb), .no = last_no_, .options = {}}),

@@ -1,6 +1,8 @@
 // client_test: a client against a scripted broker on loopback.
 #include "common/net/client.hpp"
 
+#include <algorithm>
+
 #include "common/protocol/exec.hpp"
 #include "common/protocol/kv.hpp"
 #include "test/net/fake_broker.hpp"
@@ -20,7 +22,7 @@ struct Fixture {
       *Client::open(reactor, context, {.broker = broker.endpoint(), .kind = "test"});
 
   bool wait(const std::function<bool()>& done) {
-    return reactor.run_until(BootClock::now() + seconds(10), done) == Ended::satisfied;
+    return reactor.run_until(BootClock::now() + seconds(15), done) == Ended::satisfied;
   }
 };
 
@@ -93,6 +95,23 @@ TEST_CASE("client: a request outlives a restart of the broker, and is asked agai
   REQUIRE(f.wait([&] { return answered; }));
   CHECK(BootClock::now() - restarted < seconds(2));
   CHECK(numbers == std::vector<std::uint64_t>{numbers[0], numbers[0]});
+}
+
+TEST_CASE("client: a broker that hangs gets another connection, and the request again", "[net]") {
+  Fixture f;
+  f.broker.on<Get>([](const Get& get) { return proto::kv::Entry{.key = get.key}; });
+  REQUIRE(f.client->call(Get{.key = "k"}));
+  f.broker.silent = true;
+  bool answered = false;
+  f.client->request(Get{.key = "k"}, {.timeout = {}},
+                    [&](Result<proto::kv::Entry> entry) { answered = entry && entry->key == "k"; });
+  const auto hellos = [&] {
+    return std::count(f.broker.heard.begin(), f.broker.heard.end(), "session.hello");
+  };
+  REQUIRE(f.wait([&] { return hellos() == 2; }));
+  f.broker.silent = false;
+  REQUIRE(f.wait([&] { return answered; }));
+  CHECK(hellos() == 3);
 }
 
 TEST_CASE("client: each welcome is told, with what it says", "[net]") {

@@ -106,7 +106,11 @@ TEST_CASE("conversation: one that is to notice a restart pings when idle too", "
   play.welcome(1);
   play.transcript();
   play.pass(milliseconds(2100));
+  play.hear("reply", 2);
+  play.pass(milliseconds(4800));
   CHECK(play.transcript() == "> session.ping 2\n");
+  play.pass(milliseconds(200));
+  CHECK(play.transcript() == "> session.ping 3\n");
 }
 
 TEST_CASE("conversation: after three unanswered pings the connection is made anew", "[net]") {
