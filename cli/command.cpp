@@ -49,9 +49,6 @@ std::string help_of(const Command::Text& text, const CLI::App& app) {
 Command::Command(const Text& command_text)
     : text_(command_text), app_(std::make_unique<CLI::App>()) {
   app_->set_help_flag();
-  text("broker", asked_.broker,
-       "where the broker listens (MUSTER_BROKER; default tcp://127.0.0.1:7700)", "ENDPOINT");
-  text("config", asked_.config, "read settings from this file only (MUSTER_CONFIG)", "FILE");
 }
 
 Command::~Command() = default;
@@ -121,9 +118,16 @@ void Command::format(Format& target) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
-void Command::timeout() {
-  text("timeout", asked_.timeout,
-       "how long the broker may take to answer (MUSTER_TIMEOUT; default 5s)", "DURATION");
+void Command::timeout() { has_timeout_ = true; }
+
+/// Last, so that help begins with what the command is about.
+void Command::declare_common() {
+  text("broker", asked_.broker,
+       "where the broker listens (MUSTER_BROKER; default tcp://127.0.0.1:7700)", "ENDPOINT");
+  if (has_timeout_)
+    text("timeout", asked_.timeout, "how long the broker may take (MUSTER_TIMEOUT; default 5s)",
+         "DURATION");
+  text("config", asked_.config, "read settings from this file only (MUSTER_CONFIG)", "FILE");
 }
 
 void Command::without_effect(std::initializer_list<std::string_view> names, Takes takes) {
@@ -138,6 +142,7 @@ void Command::without_effect(std::initializer_list<std::string_view> names, Take
 }
 
 std::optional<Exit> Command::parse(std::span<const std::string> words) {
+  declare_common();
   Result<Words> split = split_words(words, known_, text_.place);
   if (!split) return misuse(split.error().message);
   if (split->help) {

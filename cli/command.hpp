@@ -33,7 +33,7 @@ class Command {
     Place place = Place::anywhere;
   };
 
-  /// With --broker and --config.
+  /// Every command has --broker and --config.
   explicit Command(const Text& text);
   ~Command();
   Command(const Command&) = delete;
@@ -65,11 +65,14 @@ class Command {
   Exit misuse(std::string_view what) const;
 
  private:
+  void declare_common();
+
   const Text text_;
   std::unique_ptr<CLI::App> app_;
   std::vector<Known> known_;
   std::vector<std::string> arguments_;
   Asked asked_;
+  bool has_timeout_ = false;
   Surroundings surroundings_;
 };
 

@@ -73,7 +73,11 @@ Result<Words> split_words(std::span<const std::string> words, std::span<const Kn
     if (found == known.end() && asks_for_help(option.name)) {
       out.help = true;
     } else if (found == known.end()) {
-      return Error{Code::invalid, fmt::format("unknown option -{}", option.name)};
+      return Error{
+          Code::invalid,
+          fmt::format(
+              "unknown option -{}{}", option.name,
+              place == Place::anywhere ? "; a value that begins with a dash goes behind --" : "")};
     } else if (found->takes == Takes::nothing) {
       Result<Given> given = switch_of(option);
       if (!given) return given.error();

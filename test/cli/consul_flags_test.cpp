@@ -72,8 +72,9 @@ TEST_CASE("flags: before_arguments leaves everything behind the first argument a
 }
 
 TEST_CASE("flags: what is wrong is named") {
-  CHECK(split({"-nope"}) == "unknown option -nope");
-  CHECK(split({"--nope=1"}) == "unknown option -nope");
+  CHECK(split({"-nope"}, Place::before_arguments) == "unknown option -nope");
+  CHECK(split({"--nope=1"}) ==
+        "unknown option -nope; a value that begins with a dash goes behind --");
   CHECK(split({"-type"}) == "option -type needs a value");
 }
 

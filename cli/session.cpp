@@ -1,0 +1,140 @@
+// session: the leases of the fleet: who is there, and what they hold.
+#include "common/protocol/session.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/duration.hpp"
+#include "cli/format.hpp"
+#include "cli/inquiry.hpp"
+#include "cli/nouns.hpp"
+#include "cli/print.hpp"
+
+namespace muster::cli {
+namespace {
+
+using proto::session::Info;
+
+Duration milliseconds_of(std::uint64_t ms) { return milliseconds(static_cast<std::int64_t>(ms)); }
+
+/// "deploy:17, backup (waits)"
+std::string locks_of(const Info& session) {
+  std::vector<std::string> out;
+  for (const proto::session::Held& held : session.locks) {
+    out.push_back(held.token.value == 0 ? held.lock + " (waits)"
+                                        : fmt::format("{}:{}", held.lock, held.token.value));
+  }
+  return out.empty() ? "-" : fmt::format("{}", fmt::join(out, ", "));
+}
+
+Json json_of(const Info& session) {
+  Json locks = Json::array();
+  for (const proto::session::Held& held : session.locks) {
+    locks.push_back({{"lock", held.lock}, {"token", held.token.value}});
+  }
+  return {{"id", session.id},
+          {"name", session.name},
+          {"owner", session.owner},
+          {"client", session.client},
+          {"ttl_ms", session.ttl_ms},
+          {"heard_ms", session.heard_ms},
+          {"behavior", session.behavior},
+          {"attach_gen", session.attach_gen},
+          {"create_rev", session.create_rev.value},
+          {"locks", locks}};
+}
+
+Listing listing_of(const std::vector<Info>& sessions) {
+  Listing listing{
+      .header = {"Session", "Client", "TTL", "Heard", "Locks", "Name"}, .rows = {}, .objects = {}};
+  for (const Info& session : sessions) {
+    listing.rows.push_back({session.id, session.client.empty() ? session.owner : session.client,
+                            format_duration(milliseconds_of(session.ttl_ms)),
+                            fmt::format("{} ago", format_age(milliseconds_of(session.heard_ms))),
+                            locks_of(session), session.name.empty() ? "-" : session.name});
+    listing.objects.push_back(json_of(session));
+  }
+  return listing;
+}
+
+constexpr Command::Text list_text = {
+    .name = "session list",
+    .arguments = "[options]",
+    .about =
+        "Lists the open sessions, when they were last heard of, and the locks "
+        "they hold (lock:token) or wait for.",
+    .examples = "  muster session list\n"};
+
+Exit list(Arguments words) {
+  Command command(list_text);
+  Format format = Format::table;
+  command.timeout();
+  command.format(format);
+  if (const auto exit = command.parse(words)) return *exit;
+  if (!command.arguments().empty()) return command.misuse("takes no arguments");
+  Inquiry broker(command.surroundings());
+  const auto found = broker.ask(proto::session::List{});
+  if (!found) return broker.report("muster session list: ", found.error());
+  print(format_listing(listing_of(found->sessions), format));
+  return Exit::ok;
+}
+
+constexpr Command::Text show_text = {.name = "session show",
+                                     .arguments = "[options] ID",
+                                     .about = "Shows a session as JSON.",
+                                     .examples = "  muster session show $MUSTER_SESSION\n"};
+
+Exit show(Arguments words) {
+  Command command(show_text);
+  Format format = Format::json;
+  command.timeout();
+  command.format(format);
+  if (const auto exit = command.parse(words)) return *exit;
+  if (command.arguments().size() != 1) return command.misuse("takes one ID");
+  Inquiry broker(command.surroundings());
+  const auto found = broker.ask(proto::session::List{.id = command.arguments()[0]});
+  if (!found) return broker.report("muster session show: ", found.error());
+  const Listing listing = listing_of(found->sessions);
+  if (format != Format::json) print(format_listing(listing, format));
+  else if (!listing.objects.empty()) print_line(indented(listing.objects[0]));
+  return Exit::ok;
+}
+
+constexpr Command::Text end_text = {
+    .name = "session end",
+    .arguments = "[options] ID...",
+    .about =
+        "Ends sessions with all they hold: locks are handed on at once. Whoever works under such a "
+        "lock\n"
+        "is not asked; its fenced writes are refused from then on.",
+    .examples = "  muster session end 5f0c9a52-3e1f-4f0e-9f3b-0a5c8e1d2b7a\n"};
+
+Exit end(Arguments words) {
+  Command command(end_text);
+  command.timeout();
+  if (const auto exit = command.parse(words)) return *exit;
+  if (command.arguments().empty()) return command.misuse("takes at least one ID");
+  Inquiry broker(command.surroundings());
+  Exit exit = Exit::ok;
+  for (const std::string& id : command.arguments()) {
+    const auto ended = broker.ask(proto::session::End{.id = id});
+    if (ended) print_line(fmt::format("Ended session: {}", id));
+    else exit = broker.report("muster session end: ", ended.error());
+  }
+  return exit;
+}
+
+constexpr std::array verbs = {
+    Verb{"list", &list, "who is there, and what they hold"},
+    Verb{"show", &show, "one session"},
+    Verb{"end", &end, "end sessions with all they hold"},
+};
+
+}  // namespace
+
+constinit const Noun session_noun = {
+    .name = "session", .about = "leases, and what hangs on them", .verbs = verbs};
+
+}  // namespace muster::cli
