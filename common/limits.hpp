@@ -85,7 +85,7 @@ inline constexpr std::chrono::hours dedupe_age{1};
 inline constexpr std::chrono::minutes client_id_age{30};  ///< away for longer: a fresh client_id
 static_assert(client_id_age * 2 <= dedupe_age);
 inline constexpr milliseconds reconnect_min{200};
-inline constexpr seconds reconnect_max{1};  ///< a restarted broker is found within 2 s
+inline constexpr seconds reconnect_max{1};       ///< a restarted broker is found within 2 s
 inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, tells nobody
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
@@ -135,10 +135,13 @@ inline constexpr std::size_t output_budget_bytes =
     4 * MiB;                                            ///< credit of one caller for all its nodes
 inline constexpr std::size_t output_unacked_max = 32;   ///< chunks of one stream under way
 inline constexpr std::size_t tasks_running_max = 1024;  ///< on one node
-inline constexpr std::size_t tasks_known_max = 10'000;  ///< ids that a node remembers, so as never to start one twice
-inline constexpr std::chrono::minutes output_patience{10};  ///< for a caller that does not take what a command has written
+inline constexpr std::size_t tasks_known_max =
+    10'000;  ///< ids that a node remembers, so as never to start one twice
+inline constexpr std::chrono::minutes output_patience{
+    10};  ///< for a caller that does not take what a command has written
 inline constexpr seconds stop_patience{15};  ///< for tasks to end when their daemon is stopped
-inline constexpr seconds output_after_exit{1};  ///< for a pipe that a command's left-over process holds open
+inline constexpr seconds output_after_exit{
+    1};  ///< for a pipe that a command's left-over process holds open
 inline constexpr std::size_t handler_queue_bytes = 4 * MiB;
 
 }  // namespace muster::limits
