@@ -56,8 +56,8 @@ inline constexpr std::size_t log_scan_bytes_max =
 inline constexpr std::size_t trim_rows_max = 2000;  ///< rows that one turn of trimming takes away
 
 // State.
-inline constexpr std::size_t layer_ops_seal = 32 * 1024;
-inline constexpr std::size_t layer_bytes_seal = 8 * MiB;
+inline constexpr std::size_t layer_ops_seal = 64 * 1024;
+inline constexpr std::size_t layer_bytes_seal = 16 * MiB;  ///< of memory, not of keys and values
 inline constexpr seconds layer_age_seal{1};
 inline constexpr std::size_t layer_bytes_max = 64 * MiB;  ///< past it the disk cannot follow: busy
 static_assert(layer_bytes_seal < layer_bytes_max);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -47,12 +48,19 @@ void refuse_network(const std::string& path) {
   }
 }
 
+/// The pid that note_holder wrote; empty: it has not yet.
 std::string holder(int lock) {
   std::array<char, 32> text{};
   const ssize_t got = ::pread(lock, text.data(), text.size() - 1, 0);
-  std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  pid.erase(std::find(pid.begin(), pid.end(), '\n'), pid.end());
-  return pid.empty() ? "" : fmt::format(" (process {})", pid);
+  const std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  return pid.empty() ? "" : fmt::format(" (process {})", std::atoi(pid.c_str()));
+}
+
+/// For people only: a full disk must not keep a broker from starting. Of one width, since cutting a
+/// file to nothing first can cost a sync.
+void note_holder(int lock) {
+  const std::string pid = fmt::format("{:<10}\n", ::getpid());
+  static_cast<void>(::pwrite(lock, pid.data(), pid.size(), 0) == 0);
 }
 
 }  // namespace
@@ -70,10 +78,7 @@ DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
     throw Failure(taken ? fmt::format("data folder {}: another broker runs on it{}", path_, who)
                         : fmt::format("data folder {}: cannot lock it: {}", path_, who));
   }
-  // For people only; a full disk must not keep a broker from starting.
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(lock_, 0) == 0)
-    static_cast<void>(::pwrite(lock_, pid.data(), pid.size(), 0) == 0);
+  note_holder(lock_);
 }
 
 DataFolder::~DataFolder() { ::close(lock_); }
