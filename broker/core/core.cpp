@@ -92,17 +92,14 @@ void Core::request(const Incoming& message, const proto::Header& header) {
   }
   if (!admitted(message, header, *route)) return;
   const Caller caller = caller_of(message, header);
-  if (const auto error = refused(*route, caller)) {
-    say_error(message.route, header.no, *error);
+  // A retry is told what happened, even where the same would be refused by now.
+  if (auto answer = answered_before(*route, caller)) {
+    count("duplicates");
+    say(message.route, header.no, std::move(*answer));
     return;
   }
-  bool gone = false;
-  if (auto reply = answered_before(*route, caller, gone)) {
-    count("duplicates");
-    if (gone)
-      say_error(message.route, header.no,
-                {Code::gone, "this request was answered and acknowledged"});
-    else say(message.route, proto::verb_reply, header.no, std::move(*reply));
+  if (const auto error = refused(*route, caller)) {
+    say_error(message.route, header.no, *error);
     return;
   }
   if (route->kind == Kind::reads && header.options.at_least > hub_.applied()) {
@@ -156,10 +153,9 @@ std::optional<Error> Core::refused(const RouteEntry& route, const Caller& caller
   return std::nullopt;
 }
 
-/// The answer that this request got when it was executed. `gone`: it was, and nobody needs it any
-/// more.
-std::optional<std::string> Core::answered_before(const RouteEntry& route, const Caller& caller,
-                                                 bool& gone) const {
+/// The answer that this request got when it was executed; `gone` when nobody needs that any more.
+std::optional<state::AnswerRow> Core::answered_before(const RouteEntry& route,
+                                                      const Caller& caller) const {
   if (route.kind == Kind::reads || caller.request.client.empty()) return std::nullopt;
   if (const auto found = turn_answers_.find(caller.request); found != turn_answers_.end())
     return found->second;
@@ -170,13 +166,13 @@ std::optional<std::string> Core::answered_before(const RouteEntry& route, const 
   const RequestNo pruned = std::max(row ? row->pruned : RequestNo{},
                                     acked == turn_acked_.end() ? RequestNo{} : acked->second);
   if (caller.request.no <= pruned) {
-    gone = true;
-    return std::string();
+    return state::AnswerRow{
+        .body =
+            Bytes(proto::encode_error({Code::gone, "this request was answered and acknowledged"})),
+        .error = true};
   }
   if (!row) return std::nullopt;
-  const auto reply = state::Read::Dedupe(committed).get(state::dedupe_key(caller.request));
-  if (!reply) return std::nullopt;
-  return reply->data;
+  return state::Read::Dedupe(committed).get(state::dedupe_key(caller.request));
 }
 
 void Core::heard(const Route& route) {
@@ -241,15 +237,16 @@ void Core::keep(std::string_view verb, const Caller& caller, Draft& draft,
   }
   for (Frames& frames : draft.sends) outgoing_.push_back(std::move(frames));
   std::vector<state::Reply> replies;
-  if (reply && !caller.route.empty()) replies.push_back({caller.request, Bytes(*reply)});
+  if (reply && !caller.route.empty())
+    replies.push_back({.to = caller.request, .body = Bytes(*reply)});
   for (state::Reply& answer : draft.answers) replies.push_back(std::move(answer));
   for (const state::Reply& answer : replies) {
     const auto parked = memory_.parked.find(answer.to);
     if (parked != memory_.parked.end()) {
-      say(parked->second.route, proto::verb_reply, answer.to.no, answer.body.data);
+      say(parked->second.route, answer.to.no, {answer.body, answer.error});
       memory_.parked.erase(parked);
     } else if (answer.to == caller.request && !caller.route.empty()) {
-      say(caller.route, proto::verb_reply, answer.to.no, answer.body.data);
+      say(caller.route, answer.to.no, {answer.body, answer.error});
     }
   }
   for (const auto& effect : draft.then) effect(memory_);
@@ -275,7 +272,7 @@ void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
     }
   }
   for (const state::Reply& reply : change.replies) {
-    if (!reply.to.client.empty()) turn_answers_[reply.to] = reply.body.data;
+    if (!reply.to.client.empty()) turn_answers_[reply.to] = {reply.body, reply.error};
   }
   if (!caller.request.client.empty())
     turn_acked_[state::client_key(caller.request)] = caller.options.acked;
@@ -321,13 +318,14 @@ void Core::on_committed() {
 
 void Core::on_deposed() { throw Failure("another broker leads this cluster now"); }
 
-void Core::say(const Route& route, std::string_view kind, RequestNo no, std::string body) {
-  outgoing_.push_back({route, proto::encode_answer(kind, no), std::move(body)});
+void Core::say(const Route& route, RequestNo no, state::AnswerRow answer) {
+  const std::string_view kind = answer.error ? proto::verb_error : proto::verb_reply;
+  outgoing_.push_back({route, proto::encode_answer(kind, no), std::move(answer.body.data)});
 }
 
 void Core::say_error(const Route& route, RequestNo no, const Error& error) {
   count("errors");
-  say(route, proto::verb_error, no, proto::encode_error(error));
+  say(route, no, {.body = Bytes(proto::encode_error(error)), .error = true});
 }
 
 void Core::unreachable(const Route& route) {

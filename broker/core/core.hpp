@@ -89,8 +89,8 @@ class Core final : private log::Listener {
   void request(const Incoming& message, const proto::Header& header);
   bool admitted(const Incoming& message, const proto::Header& header, const RouteEntry& route);
   std::optional<Error> refused(const RouteEntry& route, const Caller& caller) const;
-  std::optional<std::string> answered_before(const RouteEntry& route, const Caller& caller,
-                                             bool& gone) const;
+  std::optional<state::AnswerRow> answered_before(const RouteEntry& route,
+                                                  const Caller& caller) const;
   void heard(const Route& route);
   Caller caller_of(const Incoming& message, const proto::Header& header) const;
 
@@ -100,7 +100,7 @@ class Core final : private log::Listener {
             std::optional<std::string> reply);
   void add_change(std::string_view verb, const Caller& caller, Draft& draft,
                   std::vector<state::Reply> replies);
-  void say(const Route& route, std::string_view kind, RequestNo no, std::string body);
+  void say(const Route& route, RequestNo no, state::AnswerRow answer);
   void say_error(const Route& route, RequestNo no, const Error& error);
 
   /// The broker's own word.
@@ -140,7 +140,7 @@ class Core final : private log::Listener {
   std::size_t messages_ = 0;
   state::Layer turn_layer_;
   state::Record record_;
-  std::map<state::RequestId, std::string> turn_answers_;
+  std::map<state::RequestId, state::AnswerRow> turn_answers_;
   std::map<std::string, RequestNo> turn_acked_;
   std::vector<Frames> outgoing_;  ///< until the record is committed
   std::vector<Frames> ready_;

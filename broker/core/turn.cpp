@@ -3,11 +3,6 @@
 
 namespace muster::core {
 
-void Turn::refuse(const state::RequestId& to, const Error& error) {
-  send_to(to, proto::verb_error, proto::encode_error(error));
-  then([to](Memory& memory) { memory.parked.erase(to); });
-}
-
 void Turn::send_to(const state::RequestId& to, std::string_view kind, std::string body) {
   const auto parked = memory().parked.find(to);
   if (parked == memory().parked.end() && to != caller_.request) return;

@@ -125,10 +125,12 @@ class Turn {
   /// Completes a parked request, of this caller or another, with this change.
   template <class Reply>
   void answer(const state::RequestId& to, const Reply& reply) {
-    draft_.answers.push_back({to, Bytes(codec::encode(reply))});
+    draft_.answers.push_back({.to = to, .body = Bytes(codec::encode(reply))});
   }
-  /// Ends a parked request with an error.
-  void refuse(const state::RequestId& to, const Error& error);
+  /// Ends a parked request with an error, with this change.
+  void refuse(const state::RequestId& to, const Error& error) {
+    draft_.answers.push_back({.to = to, .body = Bytes(proto::encode_error(error)), .error = true});
+  }
   /// A step on the way of a parked request; lost if its caller is not there.
   template <class More>
   void more(const state::RequestId& to, const More& more) {

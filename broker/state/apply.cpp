@@ -27,7 +27,8 @@ void apply_answers(const Record& record, const Change& change, const View& view,
   Layer& layer = store.active();
   for (const Reply& reply : change.replies) {
     if (reply.to.client.empty()) continue;
-    layer.put(TableId::dedupe, dedupe_key(reply.to), encode_row(reply.body));
+    layer.put(TableId::dedupe, dedupe_key(reply.to),
+              encode_row(AnswerRow{.body = reply.body, .error = reply.error}));
   }
   if (change.request.client.empty()) return;
   const std::string key = client_key(change.request);

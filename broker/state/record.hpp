@@ -19,11 +19,13 @@ struct RequestId {
   MSGPACK_DEFINE_ARRAY(principal, client, no)
 };
 
-/// An answer that a retry of the request must get again.
+/// An answer that a retry of the request must get again: a reply, or the error with which a parked
+/// request ended.
 struct Reply {
   RequestId to;
   Bytes body;
-  MSGPACK_DEFINE_ARRAY(to, body)
+  bool error = false;
+  MSGPACK_DEFINE_ARRAY(to, body, error)
 };
 
 /// What one request did.

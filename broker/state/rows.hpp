@@ -76,6 +76,13 @@ struct SessionTicket {
   MSGPACK_DEFINE_ARRAY(ticket)
 };
 
+/// dedupe: principal NUL client_id NUL req_no
+struct AnswerRow {
+  Bytes body;
+  bool error = false;
+  MSGPACK_DEFINE_ARRAY(body, error)
+};
+
 /// clients: principal NUL client_id. Up to where answers are forgotten.
 struct ClientRow {
   RequestNo pruned;

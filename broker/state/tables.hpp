@@ -90,7 +90,7 @@ struct Tables {
   using Jobs = T<JobRow, TableId::jobs>;
   using JobRequests = T<std::string, TableId::job_requests>;
   using Tasks = T<TaskRow, TableId::tasks>;
-  using Dedupe = T<Bytes, TableId::dedupe>;
+  using Dedupe = T<AnswerRow, TableId::dedupe>;
   using Clients = T<ClientRow, TableId::clients>;
   using Meta = T<std::string, TableId::meta>;
 };

@@ -17,7 +17,7 @@ namespace {
 Record put(std::uint64_t no, std::uint64_t acked) {
   const RequestId request{.principal = "ann", .client = "laptop", .no = RequestNo{no}};
   state::Change change{.rev = Revision{no}, .request = request, .acked = RequestNo{acked}};
-  change.replies.push_back({request, Bytes("answer")});
+  change.replies.push_back({.to = request, .body = Bytes("answer")});
   change.ops.push_back({TableId::kv, "key", "value"});
   return {.seq = Seq{no}, .epoch = Epoch{1}, .time = WallTime{no}, .changes = {change}};
 }

@@ -1,0 +1,249 @@
+// checker: the log is read again from its first record, change by change.
+//
+//   revisions    consecutive; no request executed twice; no value put twice
+//   locks        at most `limit` holders; tokens rise; grants in order of asking; a fenced put only
+//                with a token that held at that very revision
+//   state        the tables are what the log says
+//   answers      each acknowledged put is in the log, at the revision that was told
+//   watches      each topic's changes once and in order, or a reset with the state at its revision
+#include "test/sim/checker.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "broker/core/kv.hpp"
+#include "broker/state/tables.hpp"
+
+namespace muster::sim {
+namespace {
+
+using state::TableId;
+using state::TicketRow;
+
+struct Wrong {
+  std::string what;
+};
+
+template <class... Args>
+void require(bool holds, fmt::format_string<Args...> text, Args&&... args) {
+  if (!holds) throw Wrong{fmt::format(text, std::forward<Args>(args)...)};
+}
+
+/// What one change did to one key.
+struct Step {
+  Revision rev;
+  std::string key;
+  std::optional<std::string> value;
+};
+
+struct Lock {
+  std::map<std::string, TicketRow> tickets;  ///< by key: in order of asking
+  Revision last_token;
+};
+
+class Replay {
+ public:
+  void apply(const log::Entry& entry) {
+    const state::Record record = state::decode_record(entry.bytes);
+    require(record.seq == last_seq_.next(), "record {} follows {}", record.seq.value,
+            last_seq_.value);
+    last_seq_ = record.seq;
+    for (const state::Change& change : record.changes) apply(change);
+  }
+
+  const std::vector<Step>& steps() const { return steps_; }
+  const std::map<std::string, std::string>& rows(TableId table) { return tables_[table]; }
+  const std::map<Revision, Step>& puts() const { return puts_; }
+  Revision last() const { return last_rev_; }
+
+ private:
+  void apply(const state::Change& change) {
+    require(change.rev == last_rev_.next(), "revision {} follows {}", change.rev.value,
+            last_rev_.value);
+    last_rev_ = change.rev;
+    if (!change.request.client.empty()) {
+      require(requests_.insert(change.request).second, "request {} of {} was executed twice",
+              change.request.no.value, change.request.client);
+    }
+    for (const state::Op& op : change.ops) {
+      if (op.table == TableId::kv) kv(change.rev, op);
+      if (op.value) tables_[op.table][op.key] = *op.value;
+      else tables_[op.table].erase(op.key);
+    }
+    std::set<std::string> touched;
+    for (const state::Op& op : change.ops) {
+      if (op.table == TableId::tickets) touched.insert(op.key.substr(0, op.key.size() - 9));
+    }
+    for (const std::string& name : touched) lock(change, name);
+  }
+
+  /// A put is looked at before the tickets of its own change: it carries a token that held already.
+  void kv(Revision rev, const state::Op& op) {
+    Step step{rev, op.key, std::nullopt};
+    if (op.value) {
+      step.value = state::decode_row<state::KvRow>(*op.value).value.data;
+      require(values_.insert(*step.value).second, "the value '{}' was put twice", *step.value);
+      fence(rev, *step.value);
+      puts_.emplace(rev, step);
+    }
+    steps_.push_back(std::move(step));
+  }
+
+  void fence(Revision rev, const std::string& value) {
+    std::istringstream words(value);
+    std::string first;
+    std::string name;
+    std::uint64_t token = 0;
+    if (!(words >> first >> name >> token)) return;
+    const auto& tickets = locks_[name].tickets;
+    const bool held = std::any_of(tickets.begin(), tickets.end(), [&](const auto& ticket) {
+      return ticket.second.token.value == token;
+    });
+    require(held, "the put at {} passed with token {} of {}, which did not hold", rev.value, token,
+            name);
+  }
+
+  void lock(const state::Change& change, const std::string& name) {
+    Lock& lock = locks_[name];
+    const std::map<std::string, TicketRow> before = lock.tickets;
+    lock.tickets.clear();
+    for (const auto& [key, value] : tables_[TableId::tickets]) {
+      if (key.substr(0, key.size() - 9) == name)
+        lock.tickets[key] = state::decode_row<TicketRow>(value);
+    }
+    std::size_t holders = 0;
+    std::size_t granted = 0;
+    bool waits = false;
+    for (const auto& [key, ticket] : lock.tickets) {
+      if (ticket.token.value == 0) {
+        waits = true;
+        continue;
+      }
+      ++holders;
+      const auto old = before.find(key);
+      if (old != before.end() && old->second.token == ticket.token) continue;
+      ++granted;
+      require(ticket.token == change.rev, "a token of {} is not its grant's revision {}", name,
+              change.rev.value);
+      require(ticket.token > lock.last_token, "the token {} of {} does not rise",
+              ticket.token.value, name);
+      require(!waits, "a grant of {} at {} overtook a waiter", name, change.rev.value);
+      lock.last_token = ticket.token;
+    }
+    const std::size_t limit = name == "lock-0" ? 1 : 2;
+    require(holders <= limit, "{} hold {} at {}", holders, name, change.rev.value);
+    require(granted <= 1, "{} grants of {} share the token {}", granted, name, change.rev.value);
+    require(holders == limit || !waits, "{} has a free place and a waiter at {}", name,
+            change.rev.value);
+  }
+
+  Seq last_seq_;
+  Revision last_rev_;
+  std::set<state::RequestId> requests_;
+  std::set<std::string> values_;
+  std::map<TableId, std::map<std::string, std::string>> tables_;
+  std::map<std::string, Lock> locks_;
+  std::vector<Step> steps_;
+  std::map<Revision, Step> puts_;
+};
+
+void check_tables(const Broker& broker, Replay& replay) {
+  for (const TableId table : {TableId::kv, TableId::sessions, TableId::tickets, TableId::locks,
+                              TableId::session_keys, TableId::events}) {
+    std::map<std::string, std::string> found;
+    state::View(broker.store(), {})
+        .scan(table, {}, {}, [&](std::string_view key, std::string_view value) {
+          found.emplace(key, value);
+          return true;
+        });
+    require(found == replay.rows(table), "table {} has {} rows, the log says {}, or others",
+            static_cast<int>(table), found.size(), replay.rows(table).size());
+  }
+}
+
+void check_answers(const Client& client, const Replay& replay) {
+  for (const Acknowledged& put : client.acknowledged()) {
+    const auto step = replay.puts().find(put.rev);
+    require(step != replay.puts().end() && step->second.value == put.value &&
+                step->second.key == put.key,
+            "{} was told that '{}' is at {}, the log does not have it there", client.name(),
+            put.value, put.rev.value);
+  }
+}
+
+bool concerns(const proto::watch::Topic& topic, const std::string& key) {
+  return topic.kind == "key:" ? key == topic.name : key.starts_with(topic.name);
+}
+
+std::optional<std::string> value_of(const net::WatchRule::Item& item) {
+  if (item.op != "put") return std::nullopt;
+  return codec::decode<proto::kv::Entry>(item.body.data)->value.data;
+}
+
+void check_reset(const Delivered& delivered, const proto::watch::Topic& topic, const Replay& replay,
+                 const std::string& who) {
+  std::map<std::string, std::string> state;
+  for (const Step& step : replay.steps()) {
+    if (step.rev > delivered.rev || !concerns(topic, step.key)) continue;
+    if (step.value) state[step.key] = *step.value;
+    else state.erase(step.key);
+  }
+  std::map<std::string, std::string> told;
+  for (const auto& item : delivered.items) told[item.name] = *value_of(item);
+  require(told == state, "{} was given another state at {} than the log has", who,
+          delivered.rev.value);
+}
+
+void check_watch(const Client& client, const std::string& name, const std::vector<Delivered>& all,
+                 const Replay& replay) {
+  const proto::watch::Topic topic = *proto::watch::parse_topic(name);
+  Revision seen;
+  for (const Delivered& delivered : all) {
+    if (delivered.reset) {
+      check_reset(delivered, topic, replay, client.name());
+      seen = delivered.rev;
+      continue;
+    }
+    std::vector<Step> due;
+    for (const Step& step : replay.steps()) {
+      if (step.rev > seen && step.rev <= delivered.rev && concerns(topic, step.key))
+        due.push_back(step);
+    }
+    require(due.size() == delivered.items.size(),
+            "{} was given {} changes up to {}, the log has {} after {}", client.name(),
+            delivered.items.size(), delivered.rev.value, due.size(), seen.value);
+    for (std::size_t i = 0; i < due.size(); ++i) {
+      require(delivered.items[i].rev == due[i].rev && value_of(delivered.items[i]) == due[i].value,
+              "{} was given another change at {} than the log has", client.name(),
+              due[i].rev.value);
+    }
+    seen = std::max(seen, delivered.rev);
+  }
+  for (const Step& step : replay.steps()) {
+    require(step.rev <= seen || !concerns(topic, step.key), "{} missed the change at {} (seen {})",
+            client.name(), step.rev.value, seen.value);
+  }
+}
+
+}  // namespace
+
+std::string check(const Broker& broker, const std::vector<std::unique_ptr<Client>>& clients) {
+  try {
+    Replay replay;
+    for (const log::Entry& entry : broker.history()) replay.apply(entry);
+    check_tables(broker, replay);
+    for (const auto& client : clients) {
+      check_answers(*client, replay);
+      for (const auto& [topic, all] : client->delivered()) check_watch(*client, topic, all, replay);
+    }
+  } catch (const Wrong& wrong) {
+    return wrong.what;
+  }
+  return {};
+}
+
+}  // namespace muster::sim
