@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/child.hpp"
 #include "cli/exec_run.hpp"
-#include "cli/handler.hpp"
 #include "cli/node.hpp"
 #include "cli/nouns.hpp"
 #include "cli/payload.hpp"

@@ -11,7 +11,7 @@
 namespace muster::cli {
 namespace {
 
-constexpr std::array nouns = {&kv_noun,      &event_noun, &exec_noun,    &node_noun,
+constexpr std::array nouns = {&kv_noun,      &watch_noun, &event_noun,   &exec_noun,  &node_noun,
                               &service_noun, &job_noun,   &session_noun, &status_noun};
 
 bool asks_for_help(std::string_view word) {

@@ -26,6 +26,7 @@ struct Noun {
 
 // One file a noun.
 extern const Noun kv_noun;
+extern const Noun watch_noun;
 extern const Noun event_noun;
 extern const Noun exec_noun;
 extern const Noun node_noun;

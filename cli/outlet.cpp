@@ -63,7 +63,8 @@ void Outlet::write_some() {
   if (broken_ != 0) sent_ = buffer_.size();
   if (!empty()) return;
   reactor_.set_interest(source_, net::Interest::none);
-  on_empty_();
+  const auto on_empty = on_empty_;  // it may destroy us
+  on_empty();
 }
 
 }  // namespace muster::cli
