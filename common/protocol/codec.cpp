@@ -1,32 +1,63 @@
 // codec: the bounds of unpacking.
 #include "common/protocol/codec.hpp"
 
-#include <algorithm>
-
 namespace muster::codec {
+namespace {
 
-Result<msgpack::object_handle> unpack(std::string_view bytes) {
-  // An element takes at least a byte, so no count can honestly exceed the size: a header that
-  // claims more would only make us allocate.
-  const std::size_t size = bytes.size();
-  const std::size_t elements = std::min(limits::elements_max, size);
-  const msgpack::unpack_limit limit(elements, elements / 2 + 1, size, size, 0, limits::nesting_max);
-  try {
-    std::size_t offset = 0;
-    bool referenced = false;
-    msgpack::object_handle handle = msgpack::unpack(
-        bytes.data(), size, offset, referenced,
-        [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr, limit);
-    if (offset != size) return Error{Code::invalid, "bytes after the end of the msgpack object"};
-    return handle;
-  } catch (const msgpack::insufficient_bytes&) {
-    return Error{Code::invalid, "the msgpack object is cut short"};
-  } catch (const msgpack::size_overflow&) {
+/// Adds up what arrays and maps claim to hold before anything is allocated for it. An element takes
+/// at least a byte, so that no honest sum exceeds the size; and claims within claims would each
+/// have room made for them.
+class Claims : public msgpack::null_visitor {
+ public:
+  explicit Claims(std::size_t bytes) : left_(bytes) {}
+
+  bool start_array(std::uint32_t elements) {
+    return elements <= limits::elements_max && enter(elements);
+  }
+  bool start_map(std::uint32_t pairs) {
+    return pairs <= limits::elements_max / 2 && enter(std::size_t{2} * pairs);
+  }
+  bool end_array() { return leave(); }
+  bool end_map() { return leave(); }
+  void parse_error(std::size_t, std::size_t) { garbage_ = true; }
+  void insufficient_bytes(std::size_t, std::size_t) { short_ = true; }
+
+  Error error() const {
+    if (short_) return Error{Code::invalid, "the msgpack object is cut short"};
+    if (garbage_) return Error{Code::invalid, "this is not msgpack"};
     return Error{Code::invalid,
                  "the msgpack object is nested too deeply or claims too many elements"};
-  } catch (const msgpack::unpack_error&) {
-    return Error{Code::invalid, "this is not msgpack"};
   }
+
+ private:
+  bool enter(std::size_t elements) {
+    if (depth_ == limits::nesting_max || elements > left_) return false;
+    left_ -= elements;
+    ++depth_;
+    return true;
+  }
+  bool leave() {
+    --depth_;
+    return true;
+  }
+
+  std::size_t left_;
+  std::size_t depth_ = 0;
+  bool short_ = false;
+  bool garbage_ = false;
+};
+
+}  // namespace
+
+Result<msgpack::object_handle> unpack(std::string_view bytes) {
+  Claims claims(bytes.size());
+  std::size_t offset = 0;
+  if (!msgpack::parse(bytes.data(), bytes.size(), offset, claims)) return claims.error();
+  if (offset != bytes.size())
+    return Error{Code::invalid, "bytes after the end of the msgpack object"};
+  bool referenced = false;
+  return msgpack::unpack(bytes.data(), bytes.size(), referenced,
+                         [](msgpack::type::object_type, std::size_t, void*) { return true; });
 }
 
 bool is_utf8(std::string_view text) {

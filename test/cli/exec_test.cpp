@@ -81,7 +81,8 @@ TEST_CASE("exec: the sum and the exit code") {
   CHECK(exit_of_one("something new") == Exit::nodes_lost);
 }
 
-TEST_CASE("credit: what was seen is cut off, what comes behind a gap is asked for again") {
+TEST_CASE("credit: what was seen is cut off, what comes behind a gap is asked for again",
+          "[cli][M29]") {
   ExecFlow flow;
   CHECK(flow.arrive(a_out, 0, "hello") == "hello");
   CHECK(flow.arrive(a_out, 3, "lo you") == " you");
@@ -168,7 +169,8 @@ TEST_CASE("credit: what is allowed and has not left stays within three budgets, 
   CHECK(under_way <= 3 * limits::output_budget_bytes);
 }
 
-TEST_CASE("credit: after a reconnect every stream that goes on is asked for from where it stands") {
+TEST_CASE("credit: after a reconnect every stream that goes on is asked for from where it stands",
+          "[cli][M29]") {
   ExecFlow flow;
   flow.arrive(a_out, 0, "xyz");
   flow.end({.node = "a", .stream = 2});

@@ -37,7 +37,7 @@ void exits(World& world, const std::string& node, const std::string& job, int co
 }
 
 TEST_CASE("exec: every node that matches is asked, the reply comes with the last of them",
-          "[core]") {
+          "[core][M27]") {
   World world;
   enrol(world, "n1");
   enrol(world, "n2");
@@ -75,7 +75,7 @@ TEST_CASE("exec: no match, two forms of command and a bad pattern are told at on
         Code::invalid);
 }
 
-TEST_CASE("exec: a node that goes down is lost, and a late report is kept as such", "[core]") {
+TEST_CASE("exec: a node that goes down is lost, and a late report is kept as such", "[core][M27]") {
   World world;
   enrol(world, "n1");
   const RequestNo no = world.send("ann", Run{.command = {.line = "true"}});

@@ -103,7 +103,7 @@ TEST_CASE("kv: what was put survives a restart, with and without a checkpoint", 
   CHECK(world.ask("ann", kv::Get{.key = "b"}).value.data == "2");
 }
 
-TEST_CASE("dedupe: a repeated put is answered as before and done once", "[core]") {
+TEST_CASE("dedupe: a repeated put is answered as before and done once", "[core][M13]") {
   World world;
   const RequestNo no = world.send("ann", put("a", "1"));
   world.ask("bob", put("a", "2"));
@@ -114,7 +114,8 @@ TEST_CASE("dedupe: a repeated put is answered as before and done once", "[core]"
   CHECK(world.ask("bob", kv::Get{.key = "a"}).value.data == "2");
 }
 
-TEST_CASE("dedupe: a repeated request that was acknowledged is gone, never executed", "[core]") {
+TEST_CASE("dedupe: a repeated request that was acknowledged is gone, never executed",
+          "[core][M14]") {
   World world;
   const RequestNo no = world.send("ann", put("a", "1"));
   world.ask("ann", put("b", "1"), {.acked = no});

@@ -20,7 +20,7 @@ Revision token(World& world, const std::string& client, RequestNo no) {
   return codec::decode<Granted>(world.answer_to(client, no, proto::verb_reply).body)->token;
 }
 
-TEST_CASE("lock: the holder's session ends, the longest waiter gets the lock", "[core]") {
+TEST_CASE("lock: the holder's session ends, the longest waiter gets the lock", "[core][M24]") {
   World world;
   const std::string ann = session(world, "ann"), bob = session(world, "bob"),
                     cat = session(world, "cat");
@@ -37,7 +37,8 @@ TEST_CASE("lock: the holder's session ends, the longest waiter gets the lock", "
   CHECK_FALSE(world.answered("cat", cats));
 }
 
-TEST_CASE("lock: a limit of two holds two, never three, and tokens differ and rise", "[core]") {
+TEST_CASE("lock: a limit of two holds two, never three, and tokens differ and rise",
+          "[core][M24]") {
   World world;
   std::vector<RequestNo> asked;
   std::vector<std::string> sessions;
@@ -56,7 +57,7 @@ TEST_CASE("lock: a limit of two holds two, never three, and tokens differ and ri
   CHECK(token(world, "b", asked[1]) < token(world, "c", asked[2]));
 }
 
-TEST_CASE("lock: another limit than the lock's is a conflict that names both", "[core]") {
+TEST_CASE("lock: another limit than the lock's is a conflict that names both", "[core][M24]") {
   World world;
   world.send("ann", Acquire{.name = "x", .limit = 2, .session = session(world, "ann")});
   const RequestNo no =
@@ -67,7 +68,7 @@ TEST_CASE("lock: another limit than the lock's is a conflict that names both", "
 }
 
 TEST_CASE("lock: an expired session hands over within its TTL and 0.2 s, keepalives put that off",
-          "[core]") {
+          "[core][M23]") {
   World world;
   const std::string ann = session(world, "ann", 10'000), bob = session(world, "bob", 60'000);
   world.send("ann", Acquire{.name = "x", .session = ann});
@@ -100,7 +101,7 @@ TEST_CASE("lock: a wait that is over leaves the queue, a grant that came first s
       Code::timeout);
 }
 
-TEST_CASE("lock: a fenced put passes for a present holder only", "[core]") {
+TEST_CASE("lock: a fenced put passes for a present holder only", "[core][M26]") {
   World world;
   const std::string ann = session(world, "ann"), bob = session(world, "bob");
   const Revision anns = world.ask("ann", Acquire{.name = "x", .session = ann}).token;
@@ -115,7 +116,7 @@ TEST_CASE("lock: a fenced put passes for a present holder only", "[core]") {
 }
 
 TEST_CASE("lock: a waiter who asks again after a restart keeps its place and its answer",
-          "[core]") {
+          "[core][M25]") {
   World world;
   const std::string ann = session(world, "ann"), bob = session(world, "bob");
   const Acquire wanted{.name = "x", .session = bob};
@@ -148,7 +149,7 @@ TEST_CASE("lock: a ticket not asked for again after a restart is removed within 
   CHECK(world.ask("ann", proto::lock::List{.name = "x"}).locks.at(0).waiters.empty());
 }
 
-TEST_CASE("session: only messages on its own connection keep it alive", "[core]") {
+TEST_CASE("session: only messages on its own connection keep it alive", "[core][M21]") {
   World world;
   const std::string ann = session(world, "ann", 5'000);
   world.reconnect("ann");
@@ -159,7 +160,7 @@ TEST_CASE("session: only messages on its own connection keep it alive", "[core]"
   CHECK(world.refusal("ann", proto::session::Attach{.id = ann}) == Code::not_found);
 }
 
-TEST_CASE("session: a stall of the broker ends nobody's lease", "[core]") {
+TEST_CASE("session: a stall of the broker ends nobody's lease", "[core][M23]") {
   World world;
   const std::string ann = session(world, "ann", 5'000);
   world.advance(seconds(4));

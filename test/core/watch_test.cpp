@@ -25,7 +25,7 @@ std::string value_of(const proto::watch::Item& item) {
 }
 
 TEST_CASE("hub: a subscription is answered by a tail, and a put by a notice that links to it",
-          "[core]") {
+          "[core][M17]") {
   World world;
   const Revision first = world.ask("ann", put("k", "1")).rev;
   world.subscribe(topic("key:", "k"));
@@ -67,7 +67,7 @@ TEST_CASE("hub: a prefix hears of every key below it, puts and deletes, once a t
   CHECK(notice(notices[1]).prev == notice(notices[0]).rev);
 }
 
-TEST_CASE("hub: a change too large for a notice is told by a tail", "[core]") {
+TEST_CASE("hub: a change too large for a notice is told by a tail", "[core][M17]") {
   World world;
   world.subscribe(topic("key:", "k"));
   world.notices();
@@ -79,7 +79,8 @@ TEST_CASE("hub: a change too large for a notice is told by a tail", "[core]") {
   CHECK(notice(notices[0]).items.empty());
 }
 
-TEST_CASE("watch: a read answers every change after a revision, in order, none merged", "[core]") {
+TEST_CASE("watch: a read answers every change after a revision, in order, none merged",
+          "[core][M20]") {
   World world;
   const Revision first = world.ask("ann", put("k", "1")).rev;
   for (const char* value : {"2", "3", "4"}) world.ask("ann", put("k", value));
@@ -128,7 +129,7 @@ TEST_CASE("watch: sync names the topics that are behind and no others", "[core]"
 }
 
 TEST_CASE("watch: around a trim the answer is all changes or an explicit reset, never a miss",
-          "[core]") {
+          "[core][M20]") {
   World world({.bytes = 1, .age = std::chrono::hours(1)});
   world.log().set_segment(8);
   std::vector<Revision> revs;

@@ -76,7 +76,7 @@ TEST_CASE("client: a broker that only listens is nobody either", "[net]") {
 }
 
 TEST_CASE("client: a request outlives a restart of the broker, and is asked again under its number",
-          "[net]") {
+          "[net][M13]") {
   Fixture f;
   std::vector<std::uint64_t> numbers;
   f.broker.on("kv.get", [&](const FakeBroker::Request& request) {
@@ -141,7 +141,7 @@ TEST_CASE("client: what comes before the reply is handed on in order", "[net]") 
   CHECK(said == "started output j");
 }
 
-TEST_CASE("client: garbage from the broker is passed over", "[net]") {
+TEST_CASE("client: garbage from the broker is passed over", "[net][M6]") {
   Fixture f;
   f.broker.on("kv.get", [&](const FakeBroker::Request& request) {
     f.broker.raw(request.route, "\xc1\xc1", "x");

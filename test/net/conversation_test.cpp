@@ -19,7 +19,7 @@ TEST_CASE("conversation: the first request follows the hello without waiting", "
         "1 done\n");
 }
 
-TEST_CASE("conversation: acked is the number up to which every answer has come", "[net]") {
+TEST_CASE("conversation: acked is the number up to which every answer has come", "[net][M14]") {
   Play play;
   play.connect();
   play.welcome(1);
@@ -64,7 +64,8 @@ TEST_CASE(
         "3 done\n");
 }
 
-TEST_CASE("conversation: a lost connection is greeted again before anything is repeated", "[net]") {
+TEST_CASE("conversation: a lost connection is greeted again before anything is repeated",
+          "[net][M8]") {
   Play play;
   play.connect();
   play.welcome(1);
@@ -81,7 +82,7 @@ TEST_CASE("conversation: a lost connection is greeted again before anything is r
 }
 
 TEST_CASE("conversation: a ping every 2 s while something is outstanding, and none when idle",
-          "[net]") {
+          "[net][M12]") {
   Play play;
   play.connect();
   play.welcome(1);
@@ -161,7 +162,7 @@ TEST_CASE("conversation: a deadline passes with an error that says whether anybo
 }
 
 TEST_CASE("conversation: an answer that comes too late, twice, or for nobody means nothing",
-          "[net]") {
+          "[net][M6]") {
   Play play;
   play.connect();
   play.welcome(1);
@@ -183,7 +184,7 @@ TEST_CASE("conversation: an answer that comes too late, twice, or for nobody mea
 }
 
 TEST_CASE("conversation: a request over the broker's bound is refused here, with both numbers",
-          "[net]") {
+          "[net][M15]") {
   Play play;
   play.ask("kv.put", seconds(5), std::string(limits::envelope_bytes_max + 1001, 'x'));
   play.connect();  // a large one waits for the bound that the welcome tells
@@ -227,7 +228,7 @@ TEST_CASE("conversation: more than may wait is busy, at the next tick", "[net]")
   CHECK(play.transcript() == std::to_string(limits::outstanding_max + 1) + " busy\n");
 }
 
-TEST_CASE("conversation: a broker of a lower epoch of the same history is refused", "[net]") {
+TEST_CASE("conversation: a broker of a lower epoch of the same history is refused", "[net][M11]") {
   Play play;
   play.connect();
   play.welcome(1, "h", 5);
@@ -278,7 +279,7 @@ TEST_CASE("conversation: a hello refused for good fails what waits; one refused 
 }
 
 TEST_CASE("conversation: after half the time that answers are kept, a client is another one",
-          "[net]") {
+          "[net][M10]") {
   Play play;
   play.connect();
   play.welcome(1);

@@ -102,7 +102,7 @@ class Play {
 
 }  // namespace
 
-TEST_CASE("watch rule: a notice that links on is delivered, without a read", "[net]") {
+TEST_CASE("watch rule: a notice that links on is delivered, without a read", "[net][M18]") {
   Play play;
   play.notice(10, 12, items({12}));
   play.notice(12, 15, items({14, 15}));
@@ -110,7 +110,7 @@ TEST_CASE("watch rule: a notice that links on is delivered, without a read", "[n
   CHECK(play.seen() == 15);
 }
 
-TEST_CASE("watch rule: a duplicate is ignored", "[net]") {
+TEST_CASE("watch rule: a duplicate is ignored", "[net][M18]") {
   Play play;
   play.notice(10, 12, items({12}));
   play.notice(10, 12, items({12}));
@@ -124,7 +124,7 @@ TEST_CASE("watch rule: of a notice that overlaps only what is new is delivered",
   CHECK(play.transcript() == "changes 11 12\n");
 }
 
-TEST_CASE("watch rule: a gap is read, and what is known of the answer is skipped", "[net]") {
+TEST_CASE("watch rule: a gap is read, and what is known of the answer is skipped", "[net][M18]") {
   Play play;
   play.notice(14, 15, items({15}));
   play.answer(15, items({10, 12, 15}));
@@ -150,7 +150,7 @@ TEST_CASE("watch rule: a tail proves that there is something to read, or that th
 }
 
 TEST_CASE("watch rule: one read at a time; what comes meanwhile is remembered by its revision",
-          "[net]") {
+          "[net][M18]") {
   Play play;
   play.notice(14, 15, items({15}));
   play.notice(15, 16, items({16}));
@@ -234,7 +234,7 @@ TEST_CASE("watch rule: a topic added later begins at the next sync, and keeps wh
   CHECK(play.transcript() == "read after 6 at least 8\nchanges 8\n");
 }
 
-TEST_CASE("watch rule: the last notice was lost, the sync finds it", "[net]") {
+TEST_CASE("watch rule: the last notice was lost, the sync finds it", "[net][M19]") {
   Play play;
   play.sync_behind(14);
   play.answer(14, items({13}));
