@@ -34,7 +34,7 @@ void Core::lead(TimePoint now, WallTime wall) {
   rev_ = Revision{rev ? state::be64_at_end(*rev) : 0};
   hub_.lead(identity_.history, identity_.epoch, rev_);
   begin(now, wall);
-  clients_looked_at_ = now;
+  identity_.since = clients_looked_at_ = now;
   const std::string body = codec::encode(
       proto::admin::Lead{.cluster_id = identity_.cluster_id, .history = identity_.history});
   Caller caller;

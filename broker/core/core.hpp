@@ -125,7 +125,7 @@ class Core final : private log::Listener {
   state::Store& store_;
   log::Log& log_;
   Hub& hub_;
-  const Identity identity_;
+  Identity identity_;
   const Retention retention_;
   const std::function<std::string()> new_id_;
 

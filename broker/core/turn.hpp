@@ -25,6 +25,7 @@ struct Identity {
   std::uint64_t value_bytes_max = limits::value_bytes_default;
   std::uint16_t notices_port = 0;
   std::string notices;  ///< a whole endpoint where the port is not enough
+  TimePoint since;      ///< it leads
 };
 
 struct Caller {
