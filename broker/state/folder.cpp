@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,9 +27,7 @@ namespace {
 
 void make(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) {
-    const std::filesystem::path parent =
-        std::filesystem::absolute(path).lexically_normal().parent_path();
-    sync_folder(parent.string());
+    sync_folder(path + "/..");
     return;
   }
   if (errno != EEXIST) fail(path, "cannot make it");

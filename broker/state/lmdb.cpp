@@ -2,8 +2,8 @@
 #include "broker/state/lmdb.hpp"
 
 #include <cerrno>
-#include <filesystem>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <lmdb.h>
@@ -38,12 +38,11 @@ using OwnedTxn = std::unique_ptr<MDB_txn, AbortTxn>;
 }  // namespace
 
 Environment::Environment(const std::string& folder) : folder_(folder) {
-  const bool fresh = !std::filesystem::exists(folder_.path() + "/data.mdb");
   if (const int code = mdb_env_create(&env_); code != 0) fail(code, "cannot make an environment");
   try {
     open();
     open_tables();
-    if (fresh) sync_folder(folder_.path());
+    sync_folder(folder);  // a new data.mdb is there after a power loss
   } catch (...) {
     mdb_env_close(env_);
     throw;

@@ -3,7 +3,9 @@
 // Each source has a place in its own rows. The next row is the one with the least key (or the
 // greatest, going down); where several sources have that key the topmost says what it is, and all
 // of them step past it. Sources are few, so finding the least is a walk over them.
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "broker/state/lmdb.hpp"
 #include "broker/state/store.hpp"
