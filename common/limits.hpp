@@ -133,12 +133,23 @@ inline constexpr std::size_t targets_max = 16 * 1024;
 inline constexpr std::size_t output_chunk_bytes = 64 * KiB;
 inline constexpr std::size_t output_budget_bytes =
     4 * MiB;                                            ///< credit of one caller for all its nodes
-inline constexpr std::size_t output_unacked_max = 32;   ///< chunks of one stream under way
+inline constexpr std::size_t output_kept_bytes =
+    1 * MiB;  ///< of one stream, on its node, until the caller has them
+inline constexpr std::size_t output_node_bytes =
+    12 * MiB;  ///< of all streams of a node; past it each keeps output_floor_bytes
+inline constexpr std::size_t output_floor_bytes = 4 * KiB;
+inline constexpr unsigned output_pieces_max = 8;        ///< of one stream on their way to the broker
+inline constexpr unsigned output_pieces_node_max = 64;  ///< of all streams of a node
+static_assert(output_chunk_bytes <= output_kept_bytes && output_kept_bytes <= output_node_bytes);
 inline constexpr std::size_t tasks_running_max = 1024;  ///< on one node
 inline constexpr std::size_t tasks_known_max =
     10'000;  ///< ids that a node remembers, so as never to start one twice
 inline constexpr std::chrono::minutes output_patience{
     10};  ///< for a caller that does not take what a command has written
+inline constexpr std::chrono::hours task_time_max{30 * 24};  ///< longer timeouts and graces count as this
+inline constexpr seconds report_again{2};  ///< until the end of a task is told again
+inline constexpr std::size_t job_id_bytes_max = 64;
+inline constexpr std::size_t journal_bytes_max = 2 * MiB;  ///< then it is written anew
 inline constexpr seconds stop_patience{15};  ///< for tasks to end when their daemon is stopped
 inline constexpr seconds output_after_exit{
     1};  ///< for a pipe that a command's left-over process holds open

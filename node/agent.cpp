@@ -18,7 +18,8 @@ Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& opti
   if (!definitions) throw Failure(definitions.error().message);
   definitions_ = std::move(*definitions);
   for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
-  runner_.remember(journal.unfinished(), journal.known(), journal.stopped());
+  runner_.remember(journal.take_facts());
+  journal.rewrite(runner_.facts());
   auto client = net::Client::open(reactor, context,
                                   {.broker = options.broker,
                                    .kind = "node",
@@ -30,13 +31,20 @@ Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& opti
   if (!client) throw Failure(client.error().message);
   client_ = std::move(*client);
   serve();
-  client_->on_hello([this](const proto::session::Welcome& welcome) {
-    journal_.saw(welcome.history, welcome.epoch);
-    enrol();
-  });
+  client_->on_hello([this](const proto::session::Welcome& welcome) { welcomed(welcome); });
   subscription_.emplace(*client_);
   subscription_->add(proto::watch::topic("node:", options.name), {},
                      {.changes = [](const auto&) {}, .reset = [](const auto&) {}});
+}
+
+void Agent::welcomed(const proto::session::Welcome& welcome) {
+  runner_.disconnected();
+  try {
+    journal_.saw(welcome.history, welcome.epoch);
+  } catch (const Failure& failure) {
+    spdlog::error("identity: {}", failure.what());  // no reason to end what runs here
+  }
+  enrol();
 }
 
 /// What an older leader of the same history still says does not count.
@@ -52,7 +60,6 @@ void Agent::serve() {
   client_->on_request<proto::exec::Launch>(
       [this](const proto::Header&, const proto::exec::Launch& launch) -> Result<proto::Empty> {
         if (const auto now = current(launch.history, launch.epoch); !now) return now.error();
-        if (stopping_) return Error{Code::unavailable, "the node's daemon is stopping"};
         Result<proto::Empty> answer = runner_.launch(launch, BootClock::now());
         spdlog::info("launch job={} author={} {}", launch.job, launch.author,
                      answer ? "accepted" : answer.error().message);
@@ -63,21 +70,22 @@ void Agent::serve() {
       [this](const proto::Header&, const proto::exec::Stop& stop) -> Result<proto::Empty> {
         if (const auto now = current(stop.history, stop.epoch); !now) return now.error();
         spdlog::info("stop job={}", stop.job);
-        runner_.stop(stop.job, BootClock::now());
+        Result<proto::Empty> answer = runner_.stop(stop.job);
         perform();
-        return proto::Empty{};
+        return answer;
       });
   client_->on_request<proto::exec::Credit>(
       [this](const proto::Header&, const proto::exec::Credit& credit) -> Result<proto::Empty> {
-        runner_.credit(credit);
+        runner_.credit(credit, BootClock::now());
         perform();
         return proto::Empty{};
       });
   client_->on_request<proto::catalog::Superseded>(
       [this](const proto::Header&, const proto::catalog::Superseded&) -> Result<proto::Empty> {
-        failed_ = Error{Code::conflict,
-                        fmt::format("another muster-node with the id of {} has taken its place",
-                                    options_.name)};
+        failed_ = Error{
+            Code::conflict,
+            fmt::format("another muster-node with the id of {} has taken its place", options_.name),
+            "is its data folder a copy?"};
         return proto::Empty{};
       });
 }
@@ -96,14 +104,15 @@ void Agent::enrol() {
       [this](const Result<proto::catalog::Registered>& answer) { enrolled(answer); });
 }
 
+/// Before the first success a refusal is the operator's to solve; later the daemon has commands to
+/// look after.
 void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
   if (!answer) {
-    if (answer.error().code == Code::conflict || answer.error().code == Code::invalid ||
-        answer.error().code == Code::denied) {
-      failed_ = answer.error();
-    } else {
-      spdlog::warn("register: {}", answer.error().message);
-    }
+    const Code code = answer.error().code;
+    const bool for_good = code == Code::invalid || code == Code::denied || code == Code::version ||
+                          code == Code::too_large;
+    if (code == Code::conflict || (for_good && !registered_)) failed_ = answer.error();
+    else spdlog::error("register: {}", answer.error().message);
     return;
   }
   spdlog::info("registered node={} generation={} services={}", options_.name, answer->attach_gen,
@@ -127,26 +136,42 @@ void Agent::reload() {
 }
 
 void Agent::stop() {
-  stopping_ = true;
-  runner_.stop_all(BootClock::now());
+  runner_.stop_all();
   perform();
 }
+
+// --- effects ---
 
 void Agent::perform() {
   if (performing_) return;  // what an effect adds is done by the loop that runs
   performing_ = true;
   for (std::vector<Effect> effects = runner_.take(); !effects.empty(); effects = runner_.take()) {
-    for (const Effect& effect : effects) {
-      std::visit([this](const auto& what) { perform(what); }, effect);
-    }
+    for (Effect& effect : effects) std::visit([this](auto& what) { perform(what); }, effect);
   }
   performing_ = false;
   arm();
 }
 
-void Agent::perform(const Note& effect) { journal_.note(effect.job, effect.what); }
+void Agent::perform(Note& effect) {
+  const Fact& fact = effect.fact;
+  const Result<Done> remembered = remember(fact);
+  if (!remembered) spdlog::error("journal job={}: {}", fact.job, remembered.error().message);
+  if (fact.what != Fact::What::accepted) return;
+  if (remembered) runner_.noted(fact.job);
+  else runner_.not_started(fact.job, remembered.error().message);
+}
 
-void Agent::perform(const Fork& effect) {
+Result<Done> Agent::remember(const Fact& fact) {
+  if (!journal_.overgrown()) return journal_.note(fact);
+  try {
+    journal_.rewrite(runner_.facts());  // this one is among them
+  } catch (const Failure& failure) {
+    return Error{Code::unavailable, failure.what()};
+  }
+  return Done{};
+}
+
+void Agent::perform(Fork& effect) {
   const std::string& job = effect.launch.job;
   auto process = Process::start(reactor_, effect.launch, environment(job), events_of(job));
   if (!process) runner_.not_started(job, process.error().message);
@@ -162,11 +187,13 @@ Process::Events Agent::events_of(const std::string& job) {
           .refused =
               [=, this](const std::string& why) { tell([&] { runner_.not_started(job, why); }); },
           .output =
-              [=, this](std::uint64_t stream, std::string bytes) {
-                tell([&] { runner_.output(job, stream, std::move(bytes)); });
+              [=, this](std::uint64_t stream, std::string_view bytes) {
+                tell([&] { runner_.output({job, stream}, bytes); });
               },
           .ended_stream =
-              [=, this](std::uint64_t stream) { tell([&] { runner_.ended_stream(job, stream); }); },
+              [=, this](std::uint64_t stream) {
+                tell([&] { runner_.ended_stream({job, stream}); });
+              },
           .exited =
               [=, this](const Ending& ending) {
                 tell([&] { runner_.exited(job, ending, BootClock::now()); });
@@ -183,17 +210,17 @@ std::vector<std::string> Agent::environment(const std::string& job) const {
         fmt::format("{}:{}", path == nullptr ? "/usr/bin:/bin" : path, os::program_folder())}});
 }
 
-void Agent::perform(const Allow& effect) {
+void Agent::perform(Allow& effect) {
   if (const auto process = processes_.find(effect.job); process != processes_.end())
     process->second->allow(effect.stream, effect.bytes);
 }
 
-void Agent::perform(const End& effect) {
+void Agent::perform(End& effect) {
   if (const auto process = processes_.find(effect.job); process != processes_.end())
     process->second->end();
 }
 
-void Agent::perform(const Drop& effect) {
+void Agent::perform(Drop& effect) {
   const auto process = processes_.find(effect.job);
   if (process == processes_.end()) return;
   dropped_.push_back(std::move(process->second));
@@ -201,28 +228,31 @@ void Agent::perform(const Drop& effect) {
   reactor_.after(Duration(0), [this] { dropped_.clear(); });
 }
 
-void Agent::perform(const Say& effect) {
-  if (const auto* exited = std::get_if<proto::exec::Exited>(&effect.what)) {
-    say(*exited);
-  } else if (const auto* output = std::get_if<proto::exec::Output>(&effect.what)) {
-    client_->request<proto::exec::Output>(*output, {},
-                                          [](const auto&) {});  // a caller asks for what it misses
-  } else {
-    client_->request<proto::exec::Started>(std::get<proto::exec::Started>(effect.what), {},
-                                           [](const auto&) {});
-  }
+void Agent::perform(Say& effect) {
+  std::visit([this](const auto& what) { say(what); }, effect.what);
 }
 
-/// Kept until the broker has it; one that was refused is said again after the next registration.
+void Agent::say(const proto::exec::Started& started) {
+  client_->request<proto::exec::Started>(started, {}, [](const auto&) {});
+}
+
+void Agent::say(const proto::exec::Output& output) {
+  client_->request<proto::exec::Output>(
+      output, {.timeout = std::nullopt},
+      [this, stream = StreamId{output.job, output.stream},
+       offset = output.offset](const Result<proto::Empty>& answer) {
+        if (answer) runner_.taken(stream);
+        else runner_.missed(stream, offset, BootClock::now());
+        perform();
+      });
+}
+
 void Agent::say(const proto::exec::Exited& exited) {
   client_->request<proto::exec::Exited>(
       exited, {.timeout = std::nullopt},
       [this, job = exited.job](const Result<proto::Empty>& answer) {
-        if (!answer) {
-          spdlog::warn("exited job={}: {}", job, answer.error().message);
-          return;
-        }
-        runner_.reported(job);
+        if (answer) runner_.reported(job);
+        else runner_.not_reported(job, BootClock::now());
         perform();
       });
 }

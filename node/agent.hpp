@@ -1,9 +1,10 @@
 // agent: the shell around the runner: a conversation with the broker, processes, the journal.
 //
 // It registers after each welcome, subscribes to node:NAME (the sign that this process lives), does
-// what the runner asks for, and tells the runner what happened.
+// what the runner asks for, and tells the runner what happened. It decides nothing about tasks.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,28 +39,34 @@ class Agent {
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
   /// Reads the definitions again; with an error in them what was there stays.
   void reload();
-  /// Ends all tasks and reports them; done() when nothing is left.
+  /// Ends all tasks and reports them.
   void stop();
-  bool done() const { return stopping_ && runner_.idle(); }
+  /// After stop(): no process is left, and the broker, if it is there, knows how all ended.
+  bool done() const { return runner_.idle() || (runner_.quiet() && !client_->reached()); }
   /// Why the daemon cannot go on, if so.
   const std::optional<Error>& failed() const { return failed_; }
 
  private:
   void serve();
+  void welcomed(const proto::session::Welcome& welcome);
   void enrol();
   void enrolled(const Result<proto::catalog::Registered>& answer);
+  Result<Done> current(const std::string& history, Epoch epoch) const;
+
   void perform();
-  void perform(const Note& effect);
-  void perform(const Fork& effect);
-  void perform(const Allow& effect);
-  void perform(const Say& effect);
-  void perform(const End& effect);
-  void perform(const Drop& effect);
+  void perform(Note& effect);
+  void perform(Fork& effect);
+  void perform(Allow& effect);
+  void perform(Say& effect);
+  void perform(End& effect);
+  void perform(Drop& effect);
+  void say(const proto::exec::Started& started);
+  void say(const proto::exec::Output& output);
   void say(const proto::exec::Exited& exited);
+  Result<Done> remember(const Fact& fact);
   Process::Events events_of(const std::string& job);
   std::vector<std::string> environment(const std::string& job) const;
   void arm();
-  Result<Done> current(const std::string& history, Epoch epoch) const;
 
   net::Reactor& reactor_;
   const Options options_;
@@ -73,9 +80,8 @@ class Agent {
   std::function<void()> ready_;
   std::optional<Error> failed_;
   net::TimerId timer_;
-  bool registered_ = false;
+  bool registered_ = false;  ///< once, at least
   bool performing_ = false;
-  bool stopping_ = false;
 };
 
 }  // namespace muster::node

@@ -1,44 +1,60 @@
 // journal: small files, written so that a crash leaves the old or the new.
 #include "node/journal.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <sstream>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "common/limits.hpp"
+
 namespace muster::node {
 namespace {
+
+enum class Sync { yes, no };
 
 [[noreturn]] void fail(const std::string& what) {
   throw Failure(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-void write_synced(int fd, const std::string& text, const std::string& path) {
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t now = ::write(fd, text.data() + written, text.size() - written);
-    if (now < 0 && errno == EINTR) continue;
-    if (now < 0) fail("cannot write " + path);
-    written += static_cast<std::size_t>(now);
+void write_all(int fd, std::string_view text, const std::string& path, Sync sync) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("cannot write " + path);
+    text.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (::fdatasync(fd) != 0) fail("cannot sync " + path);
+  if (sync == Sync::yes && ::fdatasync(fd) != 0) fail("cannot sync " + path);
+}
+
+/// Empty: no such file.
+std::string read_whole(const std::string& path) {
+  const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return {};
+  if (!file) fail("cannot open " + path);
+  std::string content;
+  char piece[16 * limits::KiB];
+  while (true) {
+    const ssize_t got = ::read(file.get(), piece, sizeof(piece));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read " + path);
+    if (got == 0) return content;
+    content.append(piece, static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace
 
 Journal::Journal(std::string folder, const std::string& fresh_id) : folder_(std::move(folder)) {
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
+  if (std::filesystem::create_directories(folder_, error))
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
   if (error) throw Failure(fmt::format("cannot make {}: {}", folder_, error.message()));
-  std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
   lock();
   read_identity(fresh_id);
   read_tasks();
@@ -53,14 +69,16 @@ void Journal::lock() {
 }
 
 void Journal::read_identity(const std::string& fresh_id) {
-  std::ifstream file(folder_ + "/identity");
-  if (file >> identity_.id) {
-    file >> identity_.history >> identity_.epoch.value;
-    if (identity_.history == "-") identity_.history.clear();
-    return;
+  const std::string path = folder_ + "/identity";
+  const std::string text = read_whole(path);
+  if (text.empty()) {
+    identity_ = {.id = fresh_id};
+    return write_identity();
   }
-  identity_ = {.id = fresh_id};
-  write_identity();
+  std::istringstream words(text);
+  if (!(words >> identity_.id >> identity_.history >> identity_.epoch.value))
+    throw Failure(fmt::format("{} is damaged: it should say ID HISTORY EPOCH", path));
+  if (identity_.history == "-") identity_.history.clear();
 }
 
 void Journal::write_identity() {
@@ -77,37 +95,47 @@ void Journal::saw(const std::string& history, Epoch epoch) {
 }
 
 void Journal::read_tasks() {
-  std::ifstream file(folder_ + "/tasks");
-  std::stringstream content;
-  content << file.rdbuf();
-  const std::string text = content.str();
-  std::map<std::string, std::string> last;
-  std::istringstream lines(
-      text.substr(0, text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1));
-  std::string what;
-  std::string job;
-  while (lines >> what >> job) {
-    if (!last.contains(job)) known_.push_back(job);
-    last[job] = what;
+  const std::string path = folder_ + "/tasks";
+  const std::string text = read_whole(path);
+  std::size_t number = 0;
+  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
+    ++number;
+    auto fact = fact_of(std::string_view(text).substr(begin, end - begin));
+    if (!fact) {
+      throw Failure(
+          fmt::format("{} is damaged in line {}; without it a task could be started twice. "
+                      "If no job of before matters any more, remove the file",
+                      path, number));
+    }
+    facts_.push_back(std::move(*fact));
   }
-  if (known_.size() > limits::tasks_known_max) {
-    known_.erase(known_.begin(),
-                 known_.end() - static_cast<std::ptrdiff_t>(limits::tasks_known_max));
+  rewrite(facts_);
+}
+
+Result<Done> Journal::note(const Fact& fact) {
+  const bool binding = fact.what == Fact::What::accepted || fact.what == Fact::What::stopped;
+  const std::string line = line_of(fact);
+  if (torn_) return Error{Code::unavailable, "the journal of tasks cannot be written"};
+  try {
+    write_all(tasks_.get(), line, folder_ + "/tasks", binding ? Sync::yes : Sync::no);
+  } catch (const Failure& failure) {
+    torn_ = true;
+    return Error{Code::unavailable, failure.what()};
   }
-  std::string compact;
-  for (const std::string& known : known_) {
-    if (last[known] == "accepted") unfinished_.push_back(known);
-    if (last[known] == "stopped") stopped_.push_back(known);
-    compact += fmt::format("{} {}\n", last[known], known);
-  }
-  write_whole("tasks", compact);
+  bytes_ += line.size();
+  return Done{};
+}
+
+void Journal::rewrite(const std::vector<Fact>& facts) {
+  std::string content;
+  for (const Fact& fact : facts) content += line_of(fact);
+  write_whole("tasks", content);
   const std::string path = folder_ + "/tasks";
   tasks_ = os::Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!tasks_) fail("cannot open " + path);
-}
-
-void Journal::note(const std::string& job, const std::string& what) {
-  write_synced(tasks_.get(), fmt::format("{} {}\n", what, job), folder_ + "/tasks");
+  bytes_ = content.size();
+  torn_ = false;
 }
 
 void Journal::write_whole(const std::string& name, const std::string& content) {
@@ -116,7 +144,7 @@ void Journal::write_whole(const std::string& name, const std::string& content) {
   {
     const os::Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) fail("cannot make " + fresh);
-    write_synced(file.get(), content, fresh);
+    write_all(file.get(), content, fresh, Sync::yes);
   }
   if (::rename(fresh.c_str(), path.c_str()) != 0) fail("cannot rename " + fresh);
   const os::Fd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -1,6 +1,7 @@
 // process: a supervised command's pipes and reports in the reactor.
 #include "node/process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -127,15 +128,15 @@ void Process::read_reports() {
 
 void Process::read(std::uint64_t stream) {
   Pipe& pipe = pipes_[stream - 1];
-  std::string bytes(pipe.allowed, '\0');
-  const ssize_t got = ::read(pipe.fd.get(), bytes.data(), bytes.size());
+  if (pipe.allowed == 0) return;  // since this turn's poll
+  std::array<char, limits::output_chunk_bytes> bytes;
+  const ssize_t got = ::read(pipe.fd.get(), bytes.data(), std::min(pipe.allowed, bytes.size()));
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
     close(stream);
     return;
   }
-  bytes.resize(static_cast<std::size_t>(got));
-  events_.output(stream, std::move(bytes));
+  events_.output(stream, {bytes.data(), static_cast<std::size_t>(got)});
 }
 
 void Process::close(std::uint64_t stream) {

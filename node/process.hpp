@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/net/reactor.hpp"
 #include "common/os/supervised.hpp"
@@ -18,7 +19,7 @@ class Process {
   struct Events {
     std::function<void()> started;
     std::function<void(const std::string& why)> refused;
-    std::function<void(std::uint64_t stream, std::string bytes)> output;
+    std::function<void(std::uint64_t stream, std::string_view bytes)> output;
     std::function<void(std::uint64_t stream)> ended_stream;
     std::function<void(const Ending& ending)> exited;
   };

@@ -1,4 +1,4 @@
-// runner: tasks, credit, ends.
+// runner: tasks and their ends.
 #include "node/runner.hpp"
 
 #include <algorithm>
@@ -8,210 +8,203 @@
 namespace muster::node {
 namespace {
 
-bool is_stream(std::uint64_t number) { return number == 1 || number == 2; }
+/// What a job may ask for, as a time that can be counted in.
+Duration bounded(std::uint64_t ms) {
+  constexpr auto most = std::chrono::duration_cast<milliseconds>(limits::task_time_max).count();
+  return milliseconds(std::min(ms, static_cast<std::uint64_t>(most)));
+}
+
+std::uint64_t in_ms(Duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(duration).count());
+}
+
+Error not_an_id() {
+  return Error{Code::invalid,
+               fmt::format("a job's id has 1..{} bytes and no blanks", limits::job_id_bytes_max)};
+}
 
 }  // namespace
 
-void Runner::remember(const std::vector<std::string>& unfinished,
-                      const std::vector<std::string>& known,
-                      const std::vector<std::string>& stopped) {
-  for (const std::string& job : known) keep_known(job);
-  stopped_.insert(stopped.begin(), stopped.end());
-  for (const std::string& job : unfinished) {
-    Task& task = tasks_[job];
-    task.state = "reporting";
-    task.outcome.state = "lost";
-    task.outcome.message = "the node's daemon was restarted";
-    keep_known(job);
+void Runner::remember(const std::vector<Fact>& facts) {
+  std::map<std::string, const Fact*> last;
+  for (const Fact& fact : facts) last[fact.job] = &fact;
+  for (const Fact& fact : facts) {
+    if (last.at(fact.job) != &fact) continue;
+    if (fact.what == Fact::What::stopped || fact.what == Fact::What::done) {
+      past_.add(fact.job, fact.what);
+      continue;
+    }
+    Task& task = tasks_[fact.job];
+    task.state = State::reporting;
+    task.outcome = fact.outcome;
+    if (fact.what == Fact::What::accepted)
+      task.outcome = {.state = "lost", .message = "the node's daemon was restarted"};
   }
 }
 
 Result<proto::Empty> Runner::launch(const proto::exec::Launch& launch, TimePoint now) {
-  if (stopped_.contains(launch.job))
-    return Error{Code::conflict, "the job was cancelled before it came here"};
-  if (known_.contains(launch.job)) return proto::Empty{};
-  if (tasks_.size() >= limits::tasks_running_max) {
-    return Error{Code::busy, fmt::format("{} tasks run here already", tasks_.size())};
+  if (!is_job_id(launch.job)) return not_an_id();
+  if (tasks_.contains(launch.job)) return proto::Empty{};
+  if (const auto past = past_.find(launch.job)) {
+    if (*past == Fact::What::stopped)
+      return Error{Code::conflict, "the job was cancelled before it came here"};
+    return Error{Code::gone, "the job was run here, and its end was reported"};
   }
+  if (stopping_) return Error{Code::unavailable, "the node's daemon stops"};
+  if (tasks_.size() >= limits::tasks_running_max)
+    return Error{Code::busy, fmt::format("{} tasks are here already", tasks_.size())};
   Task& task = tasks_[launch.job];
-  task.state = "accepted";
-  for (Stream& stream : task.streams) stream.allow = launch.credit;
-  if (launch.timeout_ms != 0) task.due = now + milliseconds(launch.timeout_ms);
-  keep_known(launch.job);
-  effects_.push_back(Note{launch.job, "accepted"});
-  effects_.push_back(Fork{launch});
+  task.launch = launch;
+  task.launch->kill_grace_ms = in_ms(bounded(launch.kill_grace_ms));
+  for (Output& stream : task.streams) stream.credit({.have = 0, .allow = launch.credit});
+  if (launch.timeout_ms != 0) task.due = now + bounded(launch.timeout_ms);
+  effects_.push_back(Note{{.what = Fact::What::accepted, .job = launch.job}});
   return proto::Empty{};
 }
 
-void Runner::stop(const std::string& job, TimePoint) {
-  const auto task = tasks_.find(job);
-  if (task != tasks_.end()) {
-    end(job, task->second, "cancelled");
-    conclude_if_over(job);
-  } else if (!known_.contains(job)) {
-    stopped_.insert(job);
-    keep_known(job);
-    effects_.push_back(Note{job, "stopped"});
+void Runner::noted(const std::string& job) {
+  Task* task = find(job);
+  if (task == nullptr || task->state != State::accepted) return;
+  if (!task->verdict.empty()) return conclude(job, *task);  // stopped meanwhile
+  task->state = State::running;
+  effects_.push_back(Fork{*std::exchange(task->launch, std::nullopt)});
+}
+
+Result<proto::Empty> Runner::stop(const std::string& job) {
+  if (!is_job_id(job)) return not_an_id();
+  if (Task* task = find(job)) {
+    end(job, *task, {.verdict = "cancelled"});
+  } else if (!past_.find(job)) {
+    past_.add(job, Fact::What::stopped);
+    effects_.push_back(Note{{.what = Fact::What::stopped, .job = job}});
   }
+  return proto::Empty{};
 }
 
-void Runner::stop_all(TimePoint now) {
-  std::vector<std::string> jobs;
-  for (const auto& [job, task] : tasks_) jobs.push_back(job);
-  for (const std::string& job : jobs) stop(job, now);
+void Runner::stop_all() {
+  stopping_ = true;
+  for (auto& [job, task] : tasks_)
+    end(job, task, {.verdict = "lost", .message = "the node's daemon was stopped"});
 }
 
-void Runner::end(const std::string& job, Task& task, std::string verdict) {
-  if (task.state == "reporting") return;
-  if (task.verdict == "exited") task.verdict = std::move(verdict);
+/// One that has exited by itself meanwhile has done so; but its output is not waited for.
+void Runner::end(const std::string& job, Task& task, Why why) {
+  if (task.state == State::exited) return conclude(job, task);
+  if (task.state == State::reporting || !task.verdict.empty()) return;
+  task.verdict = std::move(why.verdict);
+  task.message = std::move(why.message);
   task.due.reset();
-  if (!task.ending_asked && !task.ending) effects_.push_back(End{job});
-  task.ending_asked = true;
-}
-
-void Runner::credit(const proto::exec::Credit& credit) {
-  Stream* stream = stream_of(credit.job, credit.stream);
-  if (stream == nullptr) return;
-  stream->have = std::max(stream->have, std::min(credit.have, stream->produced));
-  stream->allow = std::max(stream->allow, credit.allow);
-  while (!stream->unacked.empty() &&
-         stream->unacked.front().offset + stream->unacked.front().bytes.size() <= stream->have) {
-    stream->unacked.pop_front();
-  }
-  if (credit.resend) {
-    for (const Chunk& chunk : stream->unacked) {
-      effects_.push_back(Say{proto::exec::Output{.job = credit.job,
-                                                 .stream = credit.stream,
-                                                 .offset = chunk.offset,
-                                                 .bytes = Bytes(chunk.bytes)}});
-    }
-    if (stream->eof) {
-      effects_.push_back(Say{proto::exec::Output{
-          .job = credit.job, .stream = credit.stream, .offset = stream->produced, .eof = true}});
-    }
-  }
-  allow(credit.job, credit.stream, *stream);
-  conclude_if_over(credit.job);
-}
-
-/// The process is told how much of the stream may be read now.
-void Runner::allow(const std::string& job, std::uint64_t number, Stream& stream) {
-  std::size_t bytes = 0;
-  if (!stream.eof && stream.unacked.size() < limits::output_unacked_max &&
-      stream.allow > stream.produced) {
-    bytes = std::min<std::uint64_t>(limits::output_chunk_bytes, stream.allow - stream.produced);
-  }
-  if (bytes == stream.allowed) return;
-  stream.allowed = bytes;
-  effects_.push_back(Allow{job, number, bytes});
-}
-
-Runner::Stream* Runner::stream_of(const std::string& job, std::uint64_t stream) {
-  const auto task = tasks_.find(job);
-  if (task == tasks_.end() || !is_stream(stream)) return nullptr;
-  return &task->second.streams[stream - 1];
+  if (task.state == State::running) effects_.push_back(End{job});
 }
 
 void Runner::started(const std::string& job) {
-  const auto task = tasks_.find(job);
-  if (task == tasks_.end()) return;
-  task->second.state = "running";
-  effects_.push_back(Say{proto::exec::Started{job}});
-  for (const std::uint64_t number : {1, 2}) allow(job, number, task->second.streams[number - 1]);
+  Task* task = find(job);
+  if (task == nullptr || task->state != State::running) return;
+  if (registered_) effects_.push_back(Say{proto::exec::Started{job}});
+  allow(job, *task);
 }
 
 void Runner::not_started(const std::string& job, const std::string& why) {
-  const auto task = tasks_.find(job);
-  if (task == tasks_.end()) return;
-  task->second.state = "reporting";
-  task->second.outcome.state = "not_started";
-  task->second.outcome.message = why;
-  say_end(job, task->second);
-}
-
-void Runner::output(const std::string& job, std::uint64_t number, std::string bytes) {
-  Stream* stream = stream_of(job, number);
-  if (stream == nullptr || bytes.empty()) return;
-  effects_.push_back(Say{proto::exec::Output{
-      .job = job, .stream = number, .offset = stream->produced, .bytes = Bytes(bytes)}});
-  const std::uint64_t offset = stream->produced;
-  stream->produced += bytes.size();
-  stream->unacked.push_back({offset, std::move(bytes)});
-  allow(job, number, *stream);
-}
-
-void Runner::ended_stream(const std::string& job, std::uint64_t number) {
-  Stream* stream = stream_of(job, number);
-  if (stream == nullptr || stream->eof) return;
-  stream->eof = true;
-  stream->allowed = 0;
-  effects_.push_back(Say{
-      proto::exec::Output{.job = job, .stream = number, .offset = stream->produced, .eof = true}});
-  conclude_if_over(job);
+  Task* task = find(job);
+  if (task == nullptr || task->ending || task->state == State::reporting) return;
+  task->verdict = "not_started";
+  task->message = why;
+  conclude(job, *task);
 }
 
 void Runner::exited(const std::string& job, const Ending& ending, TimePoint now) {
-  const auto task = tasks_.find(job);
-  if (task == tasks_.end() || task->second.ending) return;
-  task->second.ending = ending;
-  task->second.state = "exited";
-  task->second.due = now + limits::output_patience;
-  conclude_if_over(job);
+  Task* task = find(job);
+  if (task == nullptr || task->state != State::running) return;
+  task->ending = ending;
+  task->state = State::exited;
+  task->due = now + limits::output_patience;
+  conclude_if_over(job, *task);
 }
 
-/// Reported when the caller has everything; a cancelled one as soon as it is gone.
-void Runner::conclude_if_over(const std::string& job) {
-  const auto found = tasks_.find(job);
-  if (found == tasks_.end() || found->second.state != "exited") return;
-  Task& task = found->second;
-  const bool complete =
-      std::all_of(task.streams.begin(), task.streams.end(),
-                  [](const Stream& stream) { return stream.eof && stream.unacked.empty(); });
-  if (complete || task.verdict == "cancelled") conclude(job, task);
+/// Who cancels wants no more output; a caller of anything else gets all of it first.
+void Runner::conclude_if_over(const std::string& job, Task& task) {
+  if (task.state != State::exited) return;
+  const bool complete = std::all_of(task.streams.begin(), task.streams.end(),
+                                    [](const Output& stream) { return stream.complete(); });
+  const bool unwanted = task.verdict == "cancelled" || task.verdict == "lost";
+  if (complete || unwanted) conclude(job, task);
 }
 
 void Runner::conclude(const std::string& job, Task& task) {
-  task.state = "reporting";
+  task.state = State::reporting;
   task.due.reset();
-  task.outcome.state = task.verdict;
-  task.outcome.code = task.ending->code;
-  task.outcome.signal = task.ending->signal;
-  task.outcome.duration_ms = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<milliseconds>(task.ending->duration).count());
-  task.outcome.out_bytes = task.streams[0].produced;
-  task.outcome.err_bytes = task.streams[1].produced;
-  for (Stream& stream : task.streams) stream.unacked.clear();
+  task.outcome = {.state = task.verdict.empty() ? "exited" : task.verdict,
+                  .out_bytes = task.streams[0].produced(),
+                  .err_bytes = task.streams[1].produced(),
+                  .message = task.message};
+  if (task.ending) {
+    task.outcome.code = task.ending->code;
+    task.outcome.signal = task.ending->signal;
+    task.outcome.duration_ms = in_ms(task.ending->duration);
+  }
+  for (Output& stream : task.streams) change(stream, [&] { stream.drop(); });
+  effects_.push_back(Note{{.what = Fact::What::ended, .job = job, .outcome = task.outcome}});
   effects_.push_back(Drop{job});
-  say_end(job, task);
+  report(job, task);
+  allow_all_if_changed();
 }
 
-void Runner::say_end(const std::string& job, const Task& task) {
+void Runner::report(const std::string& job, Task& task) {
+  if (!registered_ || task.said) return;
+  task.said = true;
   effects_.push_back(Say{proto::exec::Exited{.job = job, .outcome = task.outcome}});
 }
 
 void Runner::reported(const std::string& job) {
-  const auto task = tasks_.find(job);
-  if (task == tasks_.end() || task->second.state != "reporting") return;
-  tasks_.erase(task);
-  effects_.push_back(Note{job, "done"});
+  Task* task = find(job);
+  if (task == nullptr || task->state != State::reporting) return;
+  tasks_.erase(job);
+  past_.add(job, Fact::What::done);
+  effects_.push_back(Note{{.what = Fact::What::done, .job = job}});
+}
+
+void Runner::not_reported(const std::string& job, TimePoint now) {
+  Task* task = find(job);
+  if (task == nullptr || task->state != State::reporting) return;
+  task->said = false;
+  task->due = now + limits::report_again;
 }
 
 void Runner::registered() {
-  for (const auto& [job, task] : tasks_) {
-    if (task.state == "reporting") say_end(job, task);
+  registered_ = true;
+  for (auto& [job, task] : tasks_) {
+    if (task.state == State::reporting) {
+      report(job, task);
+    } else {
+      tell(job, task);
+      conclude_if_over(job, task);
+    }
   }
 }
 
 void Runner::tick(TimePoint now) {
   for (auto& [job, task] : tasks_) {
     if (!task.due || *task.due > now) continue;
-    if (task.ending) conclude(job, task);
-    else end(job, task, "timeout");
+    task.due.reset();
+    switch (task.state) {
+      case State::accepted:
+      case State::running: end(job, task, {.verdict = "timeout"}); break;
+      case State::exited:
+        task.message = fmt::format("of its output {} bytes were not taken",
+                                   task.streams[0].kept() + task.streams[1].kept());
+        conclude(job, task);
+        break;
+      case State::reporting: report(job, task); break;
+    }
+  }
+  if (feed_due_ && *feed_due_ <= now) {
+    feed_due_.reset();
+    feed();
   }
 }
 
 std::optional<TimePoint> Runner::next_due() const {
-  std::optional<TimePoint> next;
+  std::optional<TimePoint> next = feed_due_;
   for (const auto& [job, task] : tasks_) {
     if (task.due && (!next || *task.due < *next)) next = task.due;
   }
@@ -220,17 +213,36 @@ std::optional<TimePoint> Runner::next_due() const {
 
 std::vector<proto::catalog::KnownTask> Runner::known() const {
   std::vector<proto::catalog::KnownTask> all;
-  for (const auto& [job, task] : tasks_) all.push_back({job, task.state});
+  for (const auto& [job, task] : tasks_) {
+    const bool over = task.state == State::reporting;
+    all.push_back({job, over                            ? task.outcome.state
+                        : task.state == State::accepted ? "accepted"
+                                                        : "running"});
+  }
   return all;
 }
 
-void Runner::keep_known(const std::string& job) {
-  if (!known_.insert(job).second) return;
-  order_.push_back(job);
-  if (order_.size() <= limits::tasks_known_max) return;
-  known_.erase(order_.front());
-  stopped_.erase(order_.front());
-  order_.pop_front();
+std::vector<Fact> Runner::facts() const {
+  std::vector<Fact> all;
+  past_.each(
+      [&](const std::string& job, Fact::What what) { all.push_back({.what = what, .job = job}); });
+  for (const auto& [job, task] : tasks_) {
+    const bool over = task.state == State::reporting;
+    all.push_back({.what = over ? Fact::What::ended : Fact::What::accepted,
+                   .job = job,
+                   .outcome = task.outcome});
+  }
+  return all;
+}
+
+bool Runner::quiet() const {
+  return std::all_of(tasks_.begin(), tasks_.end(),
+                     [](const auto& each) { return each.second.state == State::reporting; });
+}
+
+Runner::Task* Runner::find(const std::string& job) {
+  const auto found = tasks_.find(job);
+  return found == tasks_.end() ? nullptr : &found->second;
 }
 
 }  // namespace muster::node
