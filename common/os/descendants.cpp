@@ -1,6 +1,9 @@
-// descendants: one pass over /proc gives the parent of every process.
+// descendants: one pass over /proc gives the parent and the group of every process.
+//
+// /proc/PID/task/TID/children would be shorter, but not every kernel is built with it.
 #include "common/os/descendants.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -13,28 +16,35 @@
 namespace muster::os {
 namespace {
 
-/// 0: it is gone. The name in /proc/PID/stat may hold anything, parentheses too: what counts stands
-/// behind the last one (proc(5)).
-pid_t parent_of(const char* pid) {
+struct Place {
+  pid_t parent = 0;  ///< 0: it is gone
+  pid_t group = 0;
+};
+
+/// The name in /proc/PID/stat may hold anything, parentheses too: what counts stands behind the
+/// last one: ") S PARENT GROUP ..." (proc(5)).
+Place place_of(const char* pid) {
   const std::string path = std::string("/proc/") + pid + "/stat";
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
+  if (fd < 0) return {};
   char text[512];
   const ssize_t length = ::read(fd, text, sizeof(text) - 1);
   ::close(fd);
-  if (length <= 0) return 0;
+  if (length <= 0) return {};
   text[length] = '\0';
-  const char* end = std::strrchr(text, ')');
-  if (end == nullptr || std::strlen(end) < 5) return 0;
-  pid_t parent = 0;
-  std::from_chars(end + 4, text + length, parent);  // ") S 123": state, then parent
-  return parent;
+  const char* name_end = std::strrchr(text, ')');
+  if (name_end == nullptr || std::strlen(name_end) < 5) return {};
+  Place place;
+  const auto parent = std::from_chars(name_end + 4, text + length, place.parent);
+  if (parent.ec != std::errc() || *parent.ptr != ' ') return {};
+  std::from_chars(parent.ptr + 1, text + length, place.group);
+  return place;
 }
 
 }  // namespace
 
-std::vector<pid_t> descendants_of(pid_t root) {
-  std::unordered_multimap<pid_t, pid_t> children;
+std::vector<Descendant> descendants_of(pid_t root) {
+  std::unordered_multimap<pid_t, Descendant> children;
   DIR* proc = ::opendir("/proc");
   if (proc == nullptr) return {};
   while (const dirent* entry = ::readdir(proc)) {
@@ -42,24 +52,31 @@ std::vector<pid_t> descendants_of(pid_t root) {
     const char* name = entry->d_name;
     const auto parsed = std::from_chars(name, name + std::strlen(name), pid);
     if (parsed.ec != std::errc() || *parsed.ptr != '\0') continue;
-    if (const pid_t parent = parent_of(name); parent > 0) children.emplace(parent, pid);
+    if (const Place place = place_of(name); place.parent > 0)
+      children.emplace(place.parent, Descendant{pid, place.group});
   }
   ::closedir(proc);
-  std::vector<pid_t> found;
+  std::vector<Descendant> found;
   std::vector<pid_t> open{root};
   while (!open.empty()) {
     const auto [first, last] = children.equal_range(open.back());
     open.pop_back();
     for (auto child = first; child != last; ++child) {
       found.push_back(child->second);
-      open.push_back(child->second);
+      open.push_back(child->second.pid);
     }
   }
   return found;
 }
 
-void signal_all(const std::vector<pid_t>& pids, int number) {
-  for (const pid_t pid : pids) ::kill(pid, number);
+void signal_all(const std::vector<Descendant>& descendants, int number) {
+  std::vector<pid_t> groups;
+  for (const auto& [pid, group] : descendants) {
+    if (group <= 1 || group == ::getpgrp()) ::kill(pid, number);
+    else if (std::find(groups.begin(), groups.end(), group) == groups.end())
+      groups.push_back(group);
+  }
+  for (const pid_t group : groups) ::kill(-group, number);
 }
 
 }  // namespace muster::os

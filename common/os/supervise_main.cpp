@@ -1,19 +1,19 @@
 // muster-supervise: the small process that a command runs under.
 //
-//   muster-supervise GRACE_MS keep|kill THEN_COUNT THEN... COMMAND ARGS...     with the control on
-//   fd 3
+//   muster-supervise CONTROL_FD GRACE_MS keep|kill close|pass THEN_COUNT THEN... COMMAND ARGS...
 //
 // It is the reaper of everything that the command starts, double-forked daemons too, so it can end
 // all of it. It ends all when it is told so, and when the parent's end of the control socket
 // closes.
 //
-//   running -- the command exits, keep --> reported; what it left behind goes on without us
+//   running -- the command exits, keep --> gone    what it left behind goes on without us
 //   running -- the command exits, kill --> ending
 //   running -- order end | parent dies | TERM INT HUP QUIT --> ending
-//   ending  -- TERM to all; after the grace KILL, again and again --> no child left: gone
-//   gone    -- the parent had died, and THEN was given --> exec THEN
+//   ending  -- TERM to all; after the grace KILL, again and again --> gone    no child is left
+//   gone    -- no THEN | order dismiss --> (exit)
+//   gone    -- parent dies --> exec THEN
 //
-// It links nothing but the C++ library: it starts with every command.
+// It is linked statically and to nothing but the C++ library: it starts with every command.
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -27,7 +27,6 @@
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +36,10 @@
 namespace muster::os {
 namespace {
 
-constexpr std::int64_t kill_again_ms = 10;
+// What cannot be killed now (it is root's, or hangs in the kernel) may be later.
+constexpr std::int64_t kill_again_us_min = 2'000;
+constexpr std::int64_t kill_again_us_max = 1'000'000;
+constexpr std::int64_t grace_ms_max = 24 * 3600 * 1000;
 
 std::int64_t now_us() {
   timespec now{};
@@ -46,18 +48,42 @@ std::int64_t now_us() {
 }
 
 struct Task {
+  int control = -1;
   std::int64_t grace_ms = 0;
   bool keep = false;
+  bool pass = false;         // other descriptors than 0, 1, 2
   char** then = nullptr;     // null-terminated; null: nothing
   char** command = nullptr;  // null-terminated
 };
 
-/// Signal mask and dispositions as a program expects them.
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+/// Dispositions are the defaults already: our parent saw to that, and we change none.
+void unblock_signals() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void close_others(int control) {
+  const auto kept = static_cast<unsigned>(control);
+  ::close_range(STDERR_FILENO + 1, kept - 1, 0);
+  ::close_range(kept + 1, ~0U, 0);
+}
+
+/// In its own group. 0, or errno of what failed. vfork: the child borrows our memory until its
+/// exec, which takes less time than a copy, and is how errno comes back.
+__attribute__((noinline)) int spawn(char** command, pid_t& pid) {
+  const pid_t self = ::getpid();
+  volatile int error = 0;
+  pid = ::vfork();
+  if (pid < 0) return errno;
+  if (pid > 0) return error;
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != self) ::_exit(127);
+  unblock_signals();
+  ::execvp(command[0], command);
+  error = errno;
+  ::_exit(127);
 }
 
 class Supervisor {
@@ -65,129 +91,109 @@ class Supervisor {
   explicit Supervisor(const Task& task) : task_(task) {}
 
   int run() {
+    prepare();
+    start();
+    while (!gone_) wait();
+    report({.kind = Report::Kind::gone});
+    if (task_.then == nullptr) return 0;
+    while (!orphaned_ && !dismissed_) wait();
+    if (dismissed_) return 0;
+    unblock_signals();
+    ::execvp(task_.then[0], task_.then);
+    return 127;
+  }
+
+ private:
+  void prepare() {
     ::setsid();
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    ::fcntl(control_fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(task_.control, F_SETFD, FD_CLOEXEC);
+    if (!task_.pass) close_others(task_.control);
     sigset_t handled;
     sigemptyset(&handled);
     for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT})
       sigaddset(&handled, number);
     sigprocmask(SIG_BLOCK, &handled, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    signals_ = ::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (!start()) return 127;
-    let_go_of_output();
-    while (!over_) wait();
-    report({.kind = Report::Kind::gone});
-    if (orphaned_ && task_.then != nullptr) {
-      reset_signals();
-      ::execvp(task_.then[0], task_.then);
-      return 127;
-    }
-    return 0;
   }
 
- private:
-  bool start() {
-    int failed[2];
-    if (::pipe2(failed, O_CLOEXEC) != 0) return refuse(errno);
-    const pid_t self = ::getpid();
+  void start() {
     started_us_ = now_us();
-    command_ = ::fork();
-    if (command_ < 0) return refuse(errno);
-    if (command_ == 0) {
-      ::setpgid(0, 0);
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != self) ::_exit(127);
-      reset_signals();
-      ::execvp(task_.command[0], task_.command);
-      const int error = errno;
-      [[maybe_unused]] const ssize_t told = ::write(failed[1], &error, sizeof(error));
-      ::_exit(127);
+    const int error = spawn(task_.command, command_);
+    if (error == 0) {
+      report({.kind = Report::Kind::started, .number = command_});
+    } else {
+      reported_ = gone_ = true;
+      ::waitpid(-1, nullptr, 0);
+      report({.kind = Report::Kind::refused, .number = error});
     }
-    ::setpgid(command_, command_);
-    ::close(failed[1]);
-    int error = 0;
-    const bool bad = ::read(failed[0], &error, sizeof(error)) == sizeof(error);
-    ::close(failed[0]);
-    if (bad) {
-      ::waitpid(command_, nullptr, 0);
-      return refuse(error);
-    }
-    report({.kind = Report::Kind::started, .number = command_});
-    return true;
+    let_go();
+    sigset_t handled;
+    sigprocmask(SIG_BLOCK, nullptr, &handled);
+    signals_ = ::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
   }
 
-  bool refuse(int error) {
-    report({.kind = Report::Kind::refused, .number = error});
-    return false;
-  }
-
-  /// The pipes must end when the command's own ends are closed.
-  static void let_go_of_output() {
+  /// Pipes must end when the command's own ends are closed.
+  void let_go() const {
+    close_others(task_.control);
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int fd : {0, 1, 2}) ::dup2(null, fd);
     ::close(null);
   }
 
   void wait() {
-    pollfd items[] = {{signals_, POLLIN, 0}, {orphaned_ ? -1 : control_fd, POLLIN, 0}};
+    pollfd items[] = {{signals_, POLLIN, 0}, {orphaned_ ? -1 : task_.control, POLLIN, 0}};
     int timeout = -1;
-    if (ending_)
+    if (ending_ && !gone_)
       timeout = static_cast<int>(std::max<std::int64_t>(0, (next_us_ - now_us()) / 1000 + 1));
     if (::poll(items, 2, timeout) < 0 && errno != EINTR) std::abort();
     if (items[1].revents != 0) read_order();
     if (items[0].revents != 0) read_signals();
+    if (gone_) return;
     reap();
-    if (ending_ && !over_ && now_us() >= next_us_) {
-      signal_all(descendants_of(::getpid()), SIGKILL);
-      next_us_ = now_us() + kill_again_ms * 1000;
-    }
+    if (ending_ && !gone_ && now_us() >= next_us_) kill_all();
   }
 
   void read_order() {
     Order order;
-    const ssize_t got = ::recv(control_fd, &order, sizeof(order), MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got != sizeof(order)) {
+    const Received received = receive(task_.control, order);
+    if (received == Received::closed) {
       orphaned_ = true;
       end();
-    } else if (order.kind == Order::Kind::signal) {
-      if (!reported_) ::kill(-command_, order.number);
-    } else {
-      end();
+    } else if (received == Received::message) {
+      switch (order.kind) {
+        case Order::Kind::signal:
+          if (!reported_) ::kill(-command_, order.number);
+          break;
+        case Order::Kind::end: end(); break;
+        case Order::Kind::dismiss: dismissed_ = true; break;
+      }
     }
   }
 
   void read_signals() {
-    signalfd_siginfo info;
+    signalfd_siginfo info{};
     while (::read(signals_, &info, sizeof(info)) == sizeof(info)) {
       if (info.ssi_signo != SIGCHLD) end();
     }
   }
 
   void reap() {
-    while (true) {
-      int status = 0;
-      const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-      if (pid < 0) {
-        over_ = true;  // ECHILD: nobody is left
-        return;
-      }
-      if (pid == 0) return;
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
       if (pid != command_ || reported_) continue;
       reported_ = true;
       const auto duration = static_cast<std::uint64_t>(now_us() - started_us_);
       if (WIFSIGNALED(status)) report({Report::Kind::killed, WTERMSIG(status), duration});
       else report({Report::Kind::exited, WEXITSTATUS(status), duration});
-      if (task_.keep && !ending_) over_ = true;
-      else end();
     }
+    gone_ = pid < 0 || (reported_ && task_.keep && !ending_);  // < 0: ECHILD, nobody is left
+    if (reported_ && !gone_) end();
   }
 
   /// A stopped process gets its TERM when it goes on.
   void end() {
-    if (ending_) return;
+    if (ending_ || gone_) return;
     ending_ = true;
     next_us_ = now_us() + task_.grace_ms * 1000;
     const auto all = descendants_of(::getpid());
@@ -195,8 +201,14 @@ class Supervisor {
     signal_all(all, SIGCONT);
   }
 
+  void kill_all() {
+    signal_all(descendants_of(::getpid()), SIGKILL);
+    next_us_ = now_us() + kill_again_us_;
+    kill_again_us_ = std::min(kill_again_us_ * 2, kill_again_us_max);
+  }
+
   void report(const Report& report) {
-    if (!orphaned_) ::send(control_fd, &report, sizeof(report), MSG_NOSIGNAL);
+    if (!orphaned_) send(task_.control, report);
   }
 
   const Task& task_;
@@ -204,22 +216,28 @@ class Supervisor {
   pid_t command_ = -1;
   std::int64_t started_us_ = 0;
   std::int64_t next_us_ = 0;  ///< while ending: when to kill
+  std::int64_t kill_again_us_ = kill_again_us_min;
   bool reported_ = false;
   bool ending_ = false;
   bool orphaned_ = false;
-  bool over_ = false;
+  bool dismissed_ = false;
+  bool gone_ = false;
 };
 
 std::optional<Task> parse(int argc, char** argv) {
-  if (argc < 5) return std::nullopt;
-  Task task{.grace_ms = std::atoll(argv[1]), .keep = std::string_view(argv[2]) == "keep"};
-  const int count = std::atoi(argv[3]);
-  if (task.grace_ms < 0 || count < 0 || 4 + count >= argc) return std::nullopt;
+  constexpr int fixed = 6;
+  if (argc <= fixed) return std::nullopt;
+  Task task{.control = std::atoi(argv[1]),
+            .grace_ms = std::clamp<std::int64_t>(std::atoll(argv[2]), 0, grace_ms_max),
+            .keep = std::string_view(argv[3]) == "keep",
+            .pass = std::string_view(argv[4]) == "pass"};
+  const int count = std::atoi(argv[5]);
+  if (task.control <= STDERR_FILENO || count < 0 || fixed + count >= argc) return std::nullopt;
   if (count > 0) {
     task.then = new char*[static_cast<std::size_t>(count) + 1]();  // lives as long as the process
-    for (int i = 0; i < count; ++i) task.then[i] = argv[4 + i];
+    for (int i = 0; i < count; ++i) task.then[i] = argv[fixed + i];
   }
-  task.command = argv + 4 + count;
+  task.command = argv + fixed + count;
   return task;
 }
 

@@ -1,6 +1,7 @@
 // supervised: posix_spawn of the supervisor, and the control socket.
 #include "common/os/supervised.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -87,10 +88,15 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return all;
 }
 
-std::vector<std::string> arguments(const std::string& program, const Command& command) {
+std::vector<std::string> arguments(const std::string& program, const Command& command,
+                                   int control) {
   std::vector<std::string> words{
-      program, std::to_string(std::chrono::duration_cast<milliseconds>(command.grace).count()),
-      command.leftovers == Leftovers::keep ? "keep" : "kill", std::to_string(command.then.size())};
+      program,
+      std::to_string(control),
+      std::to_string(std::chrono::duration_cast<milliseconds>(command.grace).count()),
+      command.leftovers == Leftovers::keep ? "keep" : "kill",
+      command.others == Descriptors::pass ? "pass" : "close",
+      std::to_string(command.then.size())};
   words.insert(words.end(), command.then.begin(), command.then.end());
   words.insert(words.end(), command.argv.begin(), command.argv.end());
   return words;
@@ -102,6 +108,29 @@ std::string find_supervisor() {
     if (::access(place.c_str(), X_OK) == 0) return place;
   }
   return "muster-supervise";  // posix_spawnp looks in PATH
+}
+
+/// With no signal blocked, caught or ignored, whatever we do about them.
+Result<pid_t> spawn(const Command& command, int control, Actions& actions) {
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&actions.attributes, &none);
+  posix_spawnattr_setsigdefault(&actions.attributes, &all);
+  posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const std::string program = find_supervisor();
+  const std::vector<std::string> words = arguments(program, command, control);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, program.c_str(), &actions.files, &actions.attributes,
+                                   pointers(words).data(), pointers(command.environment).data());
+  if (error == 0) return pid;
+  if (error == ENOENT || error == EACCES)
+    return Error{Code::unavailable,
+                 fmt::format("cannot start {}: {}", program, std::strerror(error)),
+                 "muster-supervise belongs beside the other programs of muster"};
+  return Error{Code::unavailable,
+               fmt::format("cannot start {}: {}", command.argv.front(), std::strerror(error))};
 }
 
 }  // namespace
@@ -121,9 +150,13 @@ void Fd::reset() {
 
 Result<Supervised> Supervised::start(const Command& command) {
   ENSURE(!command.argv.empty());
+  if (!command.folder.empty() && ::access(command.folder.c_str(), X_OK) != 0)
+    return no_more(command.folder.c_str());
   Actions actions;
   Result<Pair> control = make_control();
   if (!control) return control.error();
+  const int theirs = control->theirs.get();
+  posix_spawn_file_actions_adddup2(&actions.files, theirs, theirs);  // clears its CLOEXEC
   std::array<Pair, 3> standard;
   for (const auto& [stream, as] :
        {std::pair{command.input, 0}, {command.output, 1}, {command.errors, 2}}) {
@@ -131,53 +164,51 @@ Result<Supervised> Supervised::start(const Command& command) {
         !wired)
       return wired.error();
   }
-  posix_spawn_file_actions_adddup2(&actions.files, control->theirs.get(), control_fd);
   if (!command.folder.empty())
     posix_spawn_file_actions_addchdir_np(&actions.files, command.folder.c_str());
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&actions.attributes, &none);
-  posix_spawnattr_setsigdefault(&actions.attributes, &all);
-  posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  const std::string program = find_supervisor();
-  const std::vector<std::string> words = arguments(program, command);
-  pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, program.c_str(), &actions.files, &actions.attributes,
-                                   pointers(words).data(), pointers(command.environment).data());
-  if (error != 0) {
-    return Error{Code::unavailable,
-                 fmt::format("cannot start {}: {}", program, std::strerror(error)),
-                 "muster-supervise belongs beside the other programs of muster"};
-  }
   Supervised supervised;
+  if (const auto spawned = spawn(command, theirs, actions); !spawned) return spawned.error();
+  else supervised.supervisor_ = *spawned;
   supervised.control_ = std::move(control->ours);
   supervised.input_ = std::move(standard[0].ours);
   supervised.output_ = std::move(standard[1].ours);
   supervised.errors_ = std::move(standard[2].ours);
-  supervised.supervisor_ = pid;
+  supervised.awaits_dismissal_ = !command.then.empty();
   return supervised;
 }
 
 std::optional<Report> Supervised::next() {
   if (over_) return std::nullopt;
   Report report;
-  const ssize_t got = ::recv(control_.get(), &report, sizeof(report), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-  if (got != sizeof(report)) report = {.kind = Report::Kind::gone};
-  if (report.kind == Report::Kind::gone) {
-    over_ = true;
-    ::waitpid(supervisor_, nullptr, 0);  // it exits right after its last word
+  const Received received = receive(control_.get(), report);
+  if (received == Received::nothing) return std::nullopt;
+  if (received == Received::closed) {
+    lost_ = true;
+    if (concluded_) return bury();
+    report = {.kind = Report::Kind::killed, .number = SIGKILL};
   }
+  if (report.kind == Report::Kind::gone) return bury();
+  if (report.kind != Report::Kind::started) concluded_ = true;
   return report;
 }
 
-void Supervised::order(const Order& order) {
-  ::send(control_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+/// Its supervisor exits right after its last word, unless it waits for ours.
+Report Supervised::bury() {
+  over_ = true;
+  if (!awaits_dismissal_ || lost_) ::waitpid(supervisor_, nullptr, 0);
+  return {.kind = Report::Kind::gone};
 }
-void Supervised::signal(int number) { order({.kind = Order::Kind::signal, .number = number}); }
-void Supervised::end() { order({.kind = Order::Kind::end}); }
+
+void Supervised::signal(int number) {
+  send(control_.get(), Order{.kind = Order::Kind::signal, .number = number});
+}
+void Supervised::end() { send(control_.get(), Order{.kind = Order::Kind::end}); }
+
+void Supervised::dismiss() {
+  if (!std::exchange(awaits_dismissal_, false)) return;
+  send(control_.get(), Order{.kind = Order::Kind::dismiss});
+  if (over_ && !lost_) ::waitpid(supervisor_, nullptr, 0);
+}
 
 std::vector<std::string> environment_with(
     const std::vector<std::pair<std::string, std::string>>& names) {

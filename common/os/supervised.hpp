@@ -35,6 +35,9 @@ class Fd {
 /// What becomes of processes that the command has left when it exits by itself.
 enum class Leftovers { keep, kill };
 enum class Stream { inherit, null, pipe };
+/// What becomes of descriptors other than 0, 1, 2 that our own parent gave us: a daemon keeps them
+/// to itself; for a program that stands before another (`muster lock`) they are the user's.
+enum class Descriptors { close, pass };
 
 struct Command {
   std::vector<std::string> argv;
@@ -45,24 +48,31 @@ struct Command {
   Stream errors = Stream::inherit;
   Duration grace = limits::kill_grace_default;  ///< between TERM and KILL
   Leftovers leftovers = Leftovers::kill;
-  std::vector<std::string> then;  ///< run by the supervisor if we die, after all have gone
+  Descriptors others = Descriptors::close;
+  /// Run by the supervisor when all have gone, if we die before we dismiss it.
+  std::vector<std::string> then;
 };
 
 class Supervised {
  public:
-  /// Errors: unavailable (muster-supervise not found, no more processes or descriptors). That the
-  /// command itself cannot be run comes as a report.
+  /// Errors: unavailable (muster-supervise or the folder not found, arguments too long, no more
+  /// processes or descriptors). That the command itself cannot be run comes as a report.
   static Result<Supervised> start(const Command& command);
 
   /// Readable when there are reports; for a loop.
   int control() const { return control_.get(); }
-  /// The next report. None: nothing yet. The supervisor's own death reads as `gone`.
+  /// The next report: started, exited or killed, gone; or refused, gone. None: nothing yet.
   std::optional<Report> next();
+  /// The supervisor was killed, and its command with it; what that had started may go on. Known
+  /// when `gone` is reported.
+  bool lost() const { return lost_; }
 
   /// To the command's process group.
   void signal(int number);
   /// TERM, the grace, KILL, for every descendant; `gone` is reported when none is left.
   void end();
+  /// What `then` does has been done, or is not wanted.
+  void dismiss();
 
   Fd& input() { return input_; }  ///< non-blocking, as the other two; only where piped
   Fd& output() { return output_; }
@@ -76,14 +86,17 @@ class Supervised {
 
  private:
   Supervised() = default;
-  void order(const Order& order);
+  Report bury();
 
   Fd control_;
   Fd input_;
   Fd output_;
   Fd errors_;
   pid_t supervisor_ = -1;
+  bool awaits_dismissal_ = false;
+  bool concluded_ = false;  ///< exited, killed or refused was told
   bool over_ = false;
+  bool lost_ = false;
 };
 
 /// This process' environment, with some names set anew.
