@@ -116,21 +116,37 @@ void Broker::read_requests() {
   }
 }
 
-/// Only a topic that the protocol knows is accepted, and only then is anything delivered on it.
 void Broker::read_subscriptions() {
   begin_turn();
   for (std::size_t n = 0; n < limits::turn_messages_max; ++n) {
     const std::optional<Subscription> word = bus_.receive_subscription();
     if (!word) return;
-    const auto topic = proto::watch::parse_topic(word->topic);
-    if (!topic || (word->wanted && !hub_.subscribed(word->topic))) {
-      core_.count("refused_subscriptions");
-      continue;
-    }
-    bus_.accept(*word);
-    if (!word->wanted) hub_.unsubscribed(word->topic);
-    if (topic->kind == "node:") core_.subscription(topic->name, word->wanted);
+    const bool taken = word->word == Subscription::Word::wanted     ? subscribed(*word)
+                       : word->word == Subscription::Word::unwanted ? unsubscribed(*word)
+                                                                    : false;
+    if (!taken) core_.count("refused_subscriptions");
   }
+}
+
+/// Only a topic that the protocol knows is accepted, and only then is anything delivered on it.
+bool Broker::subscribed(const Subscription& word) {
+  const auto topic = proto::watch::parse_topic(word.topic);
+  if (!topic || !hub_.subscribed(word.topic)) return false;
+  bus_.accept(word);
+  subscribers_.came(word.topic, word.who);
+  if (topic->kind == "node:") core_.subscription(topic->name, true);
+  return true;
+}
+
+bool Broker::unsubscribed(const Subscription& word) {
+  const Subscribers::Left left = subscribers_.left(word.topic, word.who);
+  if (left == Subscribers::Left::stranger) return false;
+  bus_.accept(word);
+  if (left == Subscribers::Left::one) return true;
+  hub_.unsubscribed(word.topic);
+  const auto topic = proto::watch::parse_topic(word.topic);
+  if (topic->kind == "node:") core_.subscription(topic->name, false);
+  return true;
 }
 
 void Broker::finish_turn() {

@@ -46,6 +46,8 @@ class Broker {
   void begin_turn();
   void read_requests();
   void read_subscriptions();
+  bool subscribed(const Subscription& word);
+  bool unsubscribed(const Subscription& word);
   void finish_turn();
   void speak();
   void arm();
@@ -57,6 +59,7 @@ class Broker {
   state::Store store_;
   log::LocalLog log_;
   Bus bus_;
+  Subscribers subscribers_;
   core::Hub hub_;
   core::Core core_;
   state::Checkpointer checkpointer_;

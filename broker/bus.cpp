@@ -36,11 +36,16 @@ std::optional<Subscription> Bus::receive_subscription() {
   if (!message) return std::nullopt;
   if (message->frames.size() != 1 || message->frames[0].empty()) return Subscription{};
   const std::string& text = message->frames[0];
-  return Subscription{.wanted = text.front() == 1, .topic = text.substr(1)};
+  if (text.front() != 0 && text.front() != 1) return Subscription{};
+  return Subscription{
+      .word = text.front() == 1 ? Subscription::Word::wanted : Subscription::Word::unwanted,
+      .topic = text.substr(1),
+      .who = message->connection};
 }
 
 void Bus::accept(const Subscription& subscription) {
-  if (subscription.wanted) xpub_.set(zmq::sockopt::subscribe, subscription.topic);
+  if (subscription.word == Subscription::Word::wanted)
+    xpub_.set(zmq::sockopt::subscribe, subscription.topic);
   else xpub_.set(zmq::sockopt::unsubscribe, subscription.topic);
 }
 

@@ -13,14 +13,17 @@
 #include <zmq.hpp>
 
 #include "broker/core/core.hpp"
+#include "broker/subscribers.hpp"
 #include "common/net/socket.hpp"
 
 namespace muster::broker {
 
 /// A peer's word on the XPUB socket.
 struct Subscription {
-  bool wanted = false;  ///< false: the last subscriber of the topic is gone
+  enum class Word { none, wanted, unwanted };
+  Word word = Word::none;  ///< none: no word of the protocol
   std::string topic;
+  Subscriber who;
 };
 
 class Bus {

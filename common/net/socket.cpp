@@ -162,6 +162,7 @@ std::optional<Message> receive(zmq::socket_ref socket) {
     if (rc < 0) throw Failure(fmt::format("receiving failed: {}", zmq_strerror(zmq_errno())));
     if (message.frames.empty()) {
       if (const char* user = zmq_msg_gets(part.handle(), "User-Id")) message.user = user;
+      if (const int fd = zmq_msg_get(part.handle(), ZMQ_SRCFD); fd >= 0) message.connection = fd;
     }
     if (message.frames.size() <= message_frames_max) message.frames.push_back(part.to_string());
     more = part.more();
