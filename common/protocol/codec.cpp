@@ -1,6 +1,8 @@
 // codec: the bounds of unpacking.
 #include "common/protocol/codec.hpp"
 
+#include <algorithm>
+
 namespace muster::codec {
 namespace {
 
@@ -58,6 +60,23 @@ Result<msgpack::object_handle> unpack(std::string_view bytes) {
   bool referenced = false;
   return msgpack::unpack(bytes.data(), bytes.size(), referenced,
                          [](msgpack::type::object_type, std::size_t, void*) { return true; });
+}
+
+bool is_text(const msgpack::object& object) {
+  switch (object.type) {
+    case msgpack::type::STR: return is_utf8({object.via.str.ptr, object.via.str.size});
+    case msgpack::type::ARRAY: {
+      const msgpack::object_array& array = object.via.array;
+      return std::all_of(array.ptr, array.ptr + array.size, is_text);
+    }
+    case msgpack::type::MAP: {
+      const msgpack::object_map& map = object.via.map;
+      return std::all_of(map.ptr, map.ptr + map.size, [](const msgpack::object_kv& pair) {
+        return is_text(pair.key) && is_text(pair.val);
+      });
+    }
+    default: return true;
+  }
 }
 
 bool is_utf8(std::string_view text) {

@@ -1,9 +1,9 @@
 // codec: bytes <-> structs, bounded: the only place where msgpack from outside is unpacked.
 //
 // Promises: nothing in the bytes makes it allocate more than a small multiple of their size;
-// nesting and counts are bounded; every byte must be used; what does not fit the struct is
-// `invalid`. Unknown keys of a map are ignored; a missing one leaves its field at its default,
-// which for a required field is a value that the handler refuses.
+// nesting and counts are bounded; every byte must be used; what does not fit the struct, and text
+// that is not UTF-8, is `invalid`. Unknown keys of a map are ignored; a missing one leaves its
+// field at its default, which for a required field is a value that the handler refuses.
 #pragma once
 
 #include <string>
@@ -28,19 +28,22 @@ std::string encode(const T& value) {
   return std::string(buffer.data(), buffer.size());
 }
 
+/// RFC 3629. Text on the wire must be UTF-8, since clients in other languages insist on it.
+bool is_utf8(std::string_view text);
+/// Whether every str in it is UTF-8, so that what is passed on can be read by all.
+bool is_text(const msgpack::object& object);
+
 /// Errors: invalid, with what was wrong.
 template <class T>
 Result<T> decode(std::string_view bytes) {
   Result<msgpack::object_handle> unpacked = unpack(bytes);
   if (!unpacked) return unpacked.error();
+  if (!is_text(unpacked->get())) return Error{Code::invalid, "the body has text that is not UTF-8"};
   try {
     return unpacked->get().as<T>();
   } catch (const msgpack::type_error&) {
     return Error{Code::invalid, "the body has a field of another type than the protocol says"};
   }
 }
-
-/// RFC 3629. Text on the wire must be UTF-8, since clients in other languages insist on it.
-bool is_utf8(std::string_view text);
 
 }  // namespace muster::codec

@@ -45,6 +45,8 @@ std::string encode_answer(std::string_view kind, RequestNo no) {
 Result<Header> decode_header(std::string_view frame) {
   Result<msgpack::object_handle> unpacked = unpack_header(frame);
   if (!unpacked) return unpacked.error();
+  if (!codec::is_text(unpacked->get()))
+    return Error{Code::invalid, "the header has text that is not UTF-8"};
   const msgpack::object_array& fields = unpacked->get().via.array;
   try {
     if (fields.ptr[0].as<std::uint64_t>() != limits::protocol_version) {

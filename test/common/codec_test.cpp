@@ -141,6 +141,17 @@ TEST_CASE("codec: a field of another type is invalid, and so is a body that is n
   }
 }
 
+TEST_CASE("codec: text that is not UTF-8 is invalid wherever it stands; a bin may be any bytes",
+          "[common][M32]") {
+  for (const std::string_view body :
+       {"\x81\xa3key\xa2k\xff", "\x81\xa2n\xff\xc0", "\x81\xa3new\x91\x81\xa1k\xa1\xff"}) {
+    const auto put = codec::decode<proto::kv::Put>(body);
+    REQUIRE_FALSE(put);
+    CHECK(put.error().code == Code::invalid);
+  }
+  CHECK(codec::decode<proto::kv::Put>("\x81\xa5value\xc4\x02\xff\xfe")->value.view() == "\xff\xfe");
+}
+
 TEST_CASE("codec: bytes are sent as bin, and a str is taken for them", "[common]") {
   CHECK(codec::encode(Bytes("foo")) ==
         "\xc4\x03"

@@ -49,8 +49,9 @@ TEST_CASE("header: where it is refused the request number is salvaged if there i
       {"\x94\x01\xa1v\x07\xc3"s, RequestNo{7}},                      // options are no map
       {"\x94\x01\xa1v\x07\x81\xa5"s + "acked\xa1x"s, RequestNo{7}},  // an option of another type
       {"\x93\xc0\xc0\xcf\xff\xff\xff\xff\xff\xff\xff\xff"s, RequestNo{UINT64_MAX}},
-      {"\x93\x01\xa1v\x00"s, std::nullopt},  // 0 is no number
-      {"\x93\x01\xa1v\xff"s, std::nullopt},  // nor is -1
+      {"\x93\x01\xa1\xff\x07"s, RequestNo{7}},  // a verb not in UTF-8 [M32]
+      {"\x93\x01\xa1v\x00"s, std::nullopt},     // 0 is no number
+      {"\x93\x01\xa1v\xff"s, std::nullopt},     // nor is -1
       {"\x93\x01\xa1v\xa1\x37"s, std::nullopt},
       {"\x92\x01\xa1v"s, std::nullopt},
       {"\x83\x01\x02\x03\x04\x05\x06"s, std::nullopt},

@@ -61,6 +61,7 @@ class World {
   /// The newest answer of a kind to a request. Fails the test when there is none.
   const Answer& answer_to(const std::string& client, RequestNo no, std::string_view kind) const;
   bool answered(const std::string& client, RequestNo no) const;
+  const std::vector<Answer>& answers() const { return answers_; }  ///< all that came
 
   /// What requests of the broker's own to a connection (a node) came, as verbs; and answering them.
   std::vector<std::pair<RequestNo, std::string>> orders(const std::string& client) const;
