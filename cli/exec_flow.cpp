@@ -62,7 +62,7 @@ void ExecFlow::leave(const Source& source, std::uint64_t bytes) {
 }
 
 void ExecFlow::ask_again(const std::string& node) {
-  for (const std::uint64_t number : {1, 2}) {
+  for (const std::uint64_t number : {1U, 2U}) {
     const Source source{.node = node, .stream = number};
     Stream& stream = streams_[source];
     if (stream.ended) continue;

@@ -114,7 +114,7 @@ void ExecRun::settle(const std::string& node) {
   };
   const bool all = complete(1, outcome->second.out_bytes) && complete(2, outcome->second.err_bytes);
   if (!all && !finished_) return;
-  for (const std::uint64_t stream : {1, 2}) {
+  for (const std::uint64_t stream : {1U, 2U}) {
     const Source source{.node = node, .stream = stream};
     if (flow_.ended(source)) continue;
     flow_.end(source);

@@ -76,9 +76,9 @@ inline constexpr std::size_t client_messages_max = 256;  ///< taken in one turn 
 inline constexpr std::size_t parked_max = 64 * 1024;
 inline constexpr std::size_t connections_max = 64 * 1024;
 inline constexpr std::chrono::minutes connection_idle{
-    10};  ///< silent for so long: forgotten, it says hello again
-inline constexpr seconds ping_interval{2};       ///< while a request waits for its answer
-inline constexpr seconds ping_interval_idle{5};  ///< of clients that are to notice a restart
+    10};                                    ///< silent for so long: forgotten, it says hello again
+inline constexpr seconds ping_interval{2};  ///< while a request waits for its answer
+inline constexpr seconds ping_interval_idle{5};      ///< of clients that are to notice a restart
 inline constexpr unsigned pings_unanswered_max = 3;  ///< then the connection is made anew
 inline constexpr seconds request_timeout_default{5};
 inline constexpr std::chrono::hours dedupe_age{1};
@@ -132,13 +132,13 @@ inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;
 inline constexpr std::size_t output_chunk_bytes = 64 * KiB;
 inline constexpr std::size_t output_budget_bytes =
-    4 * MiB;                                            ///< credit of one caller for all its nodes
+    4 * MiB;  ///< credit of one caller for all its nodes
 inline constexpr std::size_t output_kept_bytes =
     1 * MiB;  ///< of one stream, on its node, until the caller has them
 inline constexpr std::size_t output_node_bytes =
     12 * MiB;  ///< of all streams of a node; past it each keeps output_floor_bytes
 inline constexpr std::size_t output_floor_bytes = 4 * KiB;
-inline constexpr unsigned output_pieces_max = 8;        ///< of one stream on their way to the broker
+inline constexpr unsigned output_pieces_max = 8;  ///< of one stream on their way to the broker
 inline constexpr unsigned output_pieces_node_max = 64;  ///< of all streams of a node
 static_assert(output_chunk_bytes <= output_kept_bytes && output_kept_bytes <= output_node_bytes);
 inline constexpr std::size_t tasks_running_max = 1024;  ///< on one node
@@ -146,7 +146,8 @@ inline constexpr std::size_t tasks_known_max =
     10'000;  ///< ids that a node remembers, so as never to start one twice
 inline constexpr std::chrono::minutes output_patience{
     10};  ///< for a caller that does not take what a command has written
-inline constexpr std::chrono::hours task_time_max{30 * 24};  ///< longer timeouts and graces count as this
+inline constexpr std::chrono::hours task_time_max{
+    30 * 24};                              ///< longer timeouts and graces count as this
 inline constexpr seconds report_again{2};  ///< until the end of a task is told again
 inline constexpr std::size_t job_id_bytes_max = 64;
 inline constexpr std::size_t journal_bytes_max = 2 * MiB;  ///< then it is written anew

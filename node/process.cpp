@@ -76,7 +76,7 @@ Process::Process(net::Reactor& reactor, os::Supervised command, Events events, s
       script_(std::move(script)) {
   pipes_[0].fd = std::move(command_.output());
   pipes_[1].fd = std::move(command_.errors());
-  for (const std::uint64_t stream : {1, 2}) {
+  for (const std::uint64_t stream : {1U, 2U}) {
     Pipe& pipe = pipes_[stream - 1];
     pipe.source =
         reactor_.watch(pipe.fd.get(), net::Interest::none, [this, stream] { read(stream); });
@@ -153,13 +153,13 @@ void Process::close(std::uint64_t stream) {
 void Process::after_exit() {
   events_.exited(*ending_);
   timer_ = reactor_.every(limits::output_after_exit, [this] {
-    for (const std::uint64_t stream : {1, 2}) {
+    for (const std::uint64_t stream : {1U, 2U}) {
       Pipe& pipe = pipes_[stream - 1];
       pollfd item{pipe.fd.get(), POLLIN, 0};
       if (pipe.open && ::poll(&item, 1, 0) == 0) close(stream);
     }
     // An empty pipe whose writers are gone reads as its end, also without credit.
-    for (const std::uint64_t stream : {1, 2}) {
+    for (const std::uint64_t stream : {1U, 2U}) {
       Pipe& pipe = pipes_[stream - 1];
       pollfd item{pipe.fd.get(), POLLIN, 0};
       if (pipe.open && pipe.allowed == 0 && ::poll(&item, 1, 0) == 1 &&
