@@ -1,23 +1,20 @@
 // bus: the two sockets, and what stands in a subscription.
 #include "broker/bus.hpp"
 
-#include <fmt/format.h>
-
 namespace muster::broker {
 namespace {
 
-zmq::socket_t bound(Result<zmq::socket_t> socket, const std::string& endpoint) {
+zmq::socket_t bound(Result<zmq::socket_t> socket) {
   if (socket) return std::move(*socket);
-  throw Failure(fmt::format("cannot listen on {}: {}", endpoint, socket.error().message));
+  throw Failure(socket.error().message);
 }
 
 }  // namespace
 
 Bus::Bus(const Options& options)
     : context_(options.io_threads),
-      router_(bound(net::bind_requests(context_, options.listen, options.sockets), options.listen)),
-      xpub_(bound(net::bind_notices(context_, options.notices, options.sockets), options.notices)) {
-}
+      router_(bound(net::bind_requests(context_, options.listen, options.sockets))),
+      xpub_(bound(net::bind_notices(context_, options.notices, options.sockets))) {}
 
 std::optional<core::Incoming> Bus::receive() {
   std::optional<net::Message> message = net::receive(router_);

@@ -25,7 +25,9 @@ Result<proto::admin::State> status(Turn& turn, const proto::admin::Status& reque
       .checkpointed = turn.store().checkpointed(),
       .log_first = turn.log().first(),
       .trim_floor = Revision{trim_rev ? state::be64_at_end(*trim_rev) : 0},
-      .writes = turn.log().room() == log::Room::all ? "ok" : "refused: disk full",
+      .writes = turn.log().room() == log::Room::all && !turn.memory().state_full
+                    ? "ok"
+                    : "refused: disk full",
       .uptime_ms = static_cast<std::uint64_t>(
           std::chrono::duration_cast<milliseconds>(turn.now() - turn.identity().since).count()),
       .counters = turn.counters(),

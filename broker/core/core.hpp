@@ -61,8 +61,8 @@ class Core final : private log::Listener {
   /// The loop stood still for so long: deadlines move.
   void stalled(Duration by);
   /// LMDB could not grow (or can again): only urgent writes are taken, as when the log cannot.
-  void checkpoint_found_disk_full(bool full) { state_full_ = full; }
-  bool disk_full() const { return state_full_ || log_.room() != log::Room::all; }
+  void checkpoint_found_disk_full(bool full) { memory_.state_full = full; }
+  bool disk_full() const { return memory_.state_full || log_.room() != log::Room::all; }
   /// A connection that libzmq does not know any more.
   void unreachable(const Route& route);
 
@@ -146,7 +146,6 @@ class Core final : private log::Listener {
   std::vector<Frames> ready_;
   std::optional<Trimmed> trimmed_;
   TimePoint clients_looked_at_;
-  bool state_full_ = false;
 };
 
 /// What is in the log past the store's checkpoint is applied; large parts are checkpointed on the

@@ -108,6 +108,7 @@ struct Memory {
   std::vector<WaitingRead> waiting_reads;
   std::multimap<TimePoint, Due> timers;
   RequestNo last_dispatch;
+  bool state_full = false;  ///< LMDB could not grow at the last checkpoint
 
   void at(TimePoint when, Due due) { timers.emplace(when, std::move(due)); }
 };
