@@ -96,6 +96,7 @@ TEST_CASE("credit: what was seen is cut off, what comes behind a gap is asked fo
   CHECK(flow.received(a_out) == 9);
 }
 
+// [M28]
 TEST_CASE("credit: nothing more is allowed until something has left") {
   ExecFlow flow;
   flow.arrive(a_out, 0, "x");

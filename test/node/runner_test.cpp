@@ -6,6 +6,7 @@
 
 namespace muster::node {
 
+// [M30]
 TEST_CASE("runner: a task is on disk before it is forked", "[node]") {
   Play play;
   play.launch("j");
