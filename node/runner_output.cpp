@@ -66,7 +66,7 @@ void Runner::missed(const StreamId& stream, std::uint64_t offset, TimePoint now)
 /// What the streams have for the broker, as far as there is room on the way.
 void Runner::tell(const std::string& job, Task& task) {
   if (!registered_) return;
-  for (const std::uint64_t number : {1, 2}) {
+  for (const std::uint64_t number : {1U, 2U}) {
     Output& stream = task.streams[number - 1];
     while (true) {
       if (pieces_under_way_ >= limits::output_pieces_node_max) return wait_for_turn(job, task);
@@ -105,7 +105,7 @@ void Runner::feed() {
 /// The process is told how much of its streams may be read now.
 void Runner::allow(const std::string& job, Task& task) {
   const std::size_t kept_max = full_ ? limits::output_floor_bytes : limits::output_kept_bytes;
-  for (const std::uint64_t number : {1, 2}) {
+  for (const std::uint64_t number : {1U, 2U}) {
     const Output& stream = task.streams[number - 1];
     const std::size_t room = task.state == State::reporting ? 0 : stream.room(kept_max);
     if (room == task.allowed[number - 1] || stream.ended()) continue;

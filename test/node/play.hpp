@@ -45,7 +45,7 @@ class Play {
     note();
   }
   void streams_end(const std::string& job) {
-    for (const std::uint64_t stream : {1, 2}) runner.ended_stream({job, stream});
+    for (const std::uint64_t stream : {1U, 2U}) runner.ended_stream({job, stream});
     note();
   }
   void exited(const std::string& job, int code = 0) {
