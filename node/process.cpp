@@ -2,8 +2,8 @@
 #include "node/process.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -43,6 +43,13 @@ std::vector<std::string> arguments(const proto::exec::Command& command, const st
 }
 
 }  // namespace
+
+/// Without reading, for which there may be no credit.
+Process::Content Process::content_of(const os::Fd& pipe) {
+  pollfd item{pipe.get(), POLLIN, 0};
+  if (::poll(&item, 1, 0) <= 0) return Content::nothing;
+  return (item.revents & POLLIN) != 0 ? Content::bytes : Content::end;
+}
 
 Result<std::unique_ptr<Process>> Process::start(net::Reactor& reactor,
                                                 const proto::exec::Launch& launch,
@@ -106,7 +113,7 @@ void Process::read_reports() {
     switch (report->kind) {
       case Report::Kind::started: events_.started(); break;
       case Report::Kind::refused:
-        events_.refused(fmt::format("cannot be run: {}", std::strerror(report->number)));
+        refusal_ = fmt::format("cannot be run: {}", std::strerror(report->number));
         break;
       case Report::Kind::exited:
       case Report::Kind::killed: {
@@ -116,12 +123,7 @@ void Process::read_reports() {
                          .duration = Duration(report->duration_us)};
         break;
       }
-      case Report::Kind::gone:
-        reactor_.set_interest(control_, net::Interest::none);
-        if (!ending_)
-          ending_ = Ending{.signal = SIGKILL};  // its supervisor was killed, and it with it
-        after_exit();
-        return;
+      case Report::Kind::gone: over(); return;
     }
   }
 }
@@ -129,7 +131,7 @@ void Process::read_reports() {
 void Process::read(std::uint64_t stream) {
   Pipe& pipe = pipes_[stream - 1];
   if (pipe.allowed == 0) return;  // since this turn's poll
-  std::array<char, limits::output_chunk_bytes> bytes;
+  std::array<char, limits::output_chunk_bytes> bytes{};
   const ssize_t got = ::read(pipe.fd.get(), bytes.data(), std::min(pipe.allowed, bytes.size()));
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
@@ -148,25 +150,24 @@ void Process::close(std::uint64_t stream) {
   events_.ended_stream(stream);
 }
 
-/// The end is told; a stream that a process left behind holds open, with nothing in it, ends a
-/// moment later by our word.
-void Process::after_exit() {
+/// Told only now, since whoever hears of it may let go of us, and of the supervisor with us. A
+/// stream that a process left behind holds open, with nothing in it, ends a moment later by our
+/// word.
+void Process::over() {
+  reactor_.set_interest(control_, net::Interest::none);
+  if (!ending_) return events_.refused(refusal_);
   events_.exited(*ending_);
+  close_unless([](Content content) { return content != Content::end; });
   timer_ = reactor_.every(limits::output_after_exit, [this] {
-    for (const std::uint64_t stream : {1U, 2U}) {
-      Pipe& pipe = pipes_[stream - 1];
-      pollfd item{pipe.fd.get(), POLLIN, 0};
-      if (pipe.open && ::poll(&item, 1, 0) == 0) close(stream);
-    }
-    // An empty pipe whose writers are gone reads as its end, also without credit.
-    for (const std::uint64_t stream : {1U, 2U}) {
-      Pipe& pipe = pipes_[stream - 1];
-      pollfd item{pipe.fd.get(), POLLIN, 0};
-      if (pipe.open && pipe.allowed == 0 && ::poll(&item, 1, 0) == 1 &&
-          (item.revents & POLLIN) == 0)
-        close(stream);
-    }
+    close_unless([](Content content) { return content == Content::bytes; });
   });
+}
+
+void Process::close_unless(bool (*stays)(Content)) {
+  for (const std::uint64_t stream : {1U, 2U}) {
+    const Pipe& pipe = pipes_[stream - 1];
+    if (pipe.open && !stays(content_of(pipe.fd))) close(stream);
+  }
 }
 
 }  // namespace muster::node

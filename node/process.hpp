@@ -15,7 +15,8 @@ namespace muster::node {
 
 class Process {
  public:
-  /// Called from the reactor's turns, never from within the calls below.
+  /// Called from the reactor's turns, never from within the calls below: either `refused`, or
+  /// `started` and `exited` once each. The streams end in their own time, also after `exited`.
   struct Events {
     std::function<void()> started;
     std::function<void(const std::string& why)> refused;
@@ -45,12 +46,15 @@ class Process {
     std::size_t allowed = 0;
     bool open = true;
   };
+  enum class Content { bytes, nothing, end };
 
   Process(net::Reactor& reactor, os::Supervised command, Events events, std::string script);
   void read_reports();
   void read(std::uint64_t stream);
   void close(std::uint64_t stream);
-  void after_exit();
+  void over();
+  void close_unless(bool (*stays)(Content));
+  static Content content_of(const os::Fd& pipe);
 
   net::Reactor& reactor_;
   os::Supervised command_;
@@ -60,6 +64,7 @@ class Process {
   net::SourceId control_;
   net::TimerId timer_;
   std::optional<Ending> ending_;
+  std::string refusal_;
 };
 
 }  // namespace muster::node

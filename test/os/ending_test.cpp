@@ -113,7 +113,7 @@ TEST_CASE("ending: a command that handles TERM in time is not killed", "[os]") {
 }
 
 TEST_CASE("ending: processes that fork and exit without end, deaf to TERM, do not escape", "[os]") {
-  const std::string in_one_group = "trap '' TERM; f() { f & }; f";
+  const std::string in_one_group = "trap '' TERM; export step='sh -c \"$step\" &'; eval \"$step\"";
   const std::string each_its_own =
       "trap '' TERM; export step='setsid sh -c \"$step\" &'; eval \"$step\"";
   for (const std::string& chain : {in_one_group, each_its_own}) {
