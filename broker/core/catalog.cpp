@@ -91,10 +91,15 @@ void supersede(Turn& turn, const std::string& name) {
 }
 
 void link(Turn& turn, const std::string& name, std::uint64_t attach_gen) {
-  turn.then([=, route = turn.caller().route, now = turn.now()](Memory& memory) {
+  turn.then([=, route = turn.caller().route, now = turn.now(),
+             before = turn.memory().last_dispatch](Memory& memory) {
     NodeLink& node = memory.nodes[name];
     node.route = route;
     node.attach_gen = attach_gen;
+    // What the earlier connection was asked and has not answered, it never will.
+    std::erase_if(memory.dispatches, [&](const auto& asked) {
+      return asked.second.node == name && asked.first <= before;
+    });
     if (const auto here = memory.connections.find(route); here != memory.connections.end())
       here->second.node = name;
     memory.at(now + limits::presence_grace, NodeDue{name, attach_gen});

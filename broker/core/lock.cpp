@@ -17,20 +17,15 @@ std::string ticket_key(std::string_view name, Revision ticket) {
   return state::joined(name, state::be64(ticket.value));
 }
 
-struct Queue {
-  std::uint32_t holders = 0;
-  std::size_t waiters = 0;
-  std::optional<Placed> head;  // the longest waiter
-};
-
-Queue queue_of(Turn& turn, const std::string& name) {
-  Queue queue;
+/// The longest waiter. Grants follow the order of asking, so the holders stand before it, and no
+/// more tickets are read than there are places.
+std::optional<Placed> head_of(Turn& turn, const std::string& name) {
+  std::optional<Placed> head;
   turn.tickets().scan(state::joined(name, {}), [&](std::string_view key, const TicketRow& row) {
-    if (row.token.value != 0) ++queue.holders;
-    else if (queue.waiters++ == 0) queue.head = Placed{std::string(key), row};
-    return true;
+    if (row.token.value == 0) head = Placed{std::string(key), row};
+    return !head;
   });
-  return queue;
+  return head;
 }
 
 std::optional<Placed> ticket_of(Turn& turn, const std::string& name, const std::string& session) {
@@ -52,17 +47,21 @@ void grant(Turn& turn, const std::string& key, TicketRow row) {
 
 /// The ticket goes; the longest waiter is granted if that freed a place.
 void leave(Turn& turn, const std::string& name, const Placed& placed) {
+  auto lock = turn.locks().get(name);
+  ENSURE(lock);
   turn.tickets().erase(placed.key);
   turn.session_tickets().erase(state::joined(placed.row.session, name));
   turn.touch("lock:", name);
-  const Queue queue = queue_of(turn, name);
-  if (queue.holders == 0 && queue.waiters == 0) {
-    turn.locks().erase(name);
-    return;
+  --(placed.row.token.value != 0 ? lock->holders : lock->waiters);
+  if (lock->waiters > 0 && lock->holders < lock->limit) {
+    const std::optional<Placed> head = head_of(turn, name);
+    ENSURE(head);
+    grant(turn, head->key, head->row);
+    ++lock->holders;
+    --lock->waiters;
   }
-  const auto lock = turn.locks().get(name);
-  ENSURE(lock);
-  if (queue.head && queue.holders < lock->limit) grant(turn, queue.head->key, queue.head->row);
+  if (lock->holders + lock->waiters == 0) turn.locks().erase(name);
+  else turn.locks().put(name, *lock);
 }
 
 std::optional<Error> wrong(const proto::lock::Acquire& request) {
@@ -96,7 +95,8 @@ Result<ParkedLater> again(Turn& turn, const proto::lock::Acquire& request, const
   return turn.park("lock " + request.name);
 }
 
-Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, bool free) {
+Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, state::LockRow lock,
+                            bool free) {
   const std::string key = ticket_key(request.name, turn.rev());
   const TicketRow row{.session = request.session,
                       .token = {},
@@ -108,7 +108,8 @@ Result<ParkedLater> enqueue(Turn& turn, const proto::lock::Acquire& request, boo
                       .pid = request.pid,
                       .command = request.command,
                       .since = turn.wall()};
-  turn.locks().put(request.name, {.limit = request.limit});
+  ++(free ? lock.holders : lock.waiters);
+  turn.locks().put(request.name, lock);
   turn.session_tickets().put(state::joined(request.session, request.name), {.ticket = turn.rev()});
   turn.touch("lock:", request.name);
   if (free) {
@@ -135,22 +136,23 @@ Result<ParkedLater> acquire(Turn& turn, const proto::lock::Acquire& request) {
                  fmt::format("no session {}: it has ended or never was", request.session)};
   if (session->owner != turn.caller().request.principal)
     return Error{Code::denied, "this session has another owner"};
-  const auto lock = turn.locks().get(request.name);
-  if (lock && lock->limit != request.limit) {
+  const auto lock = turn.locks().get(request.name).value_or(state::LockRow{.limit = request.limit});
+  if (lock.limit != request.limit) {
     return Error{Code::conflict, fmt::format("lock {} has limit {}, asked with {}", request.name,
-                                             lock->limit, request.limit)};
+                                             lock.limit, request.limit)};
   }
-  if (const auto mine = ticket_of(turn, request.name, request.session))
+  if (const auto mine = ticket_of(turn, request.name, request.session)) {
     return again(turn, request, *mine);
-  const Queue queue = queue_of(turn, request.name);
-  if (queue.waiters >= limits::lock_waiters_max) {
-    return Error{Code::busy,
-                 fmt::format("{} wait for lock {} already", queue.waiters, request.name)};
   }
-  const bool free = queue.waiters == 0 && queue.holders < request.limit;
-  if (!free && request.wait_ms == 0)
+  if (lock.waiters >= limits::lock_waiters_max) {
+    return Error{Code::busy,
+                 fmt::format("{} wait for lock {} already", lock.waiters, request.name)};
+  }
+  const bool free = lock.waiters == 0 && lock.holders < request.limit;
+  if (!free && request.wait_ms == 0) {
     return Error{Code::timeout, fmt::format("lock {} is held", request.name)};
-  return enqueue(turn, request, free);
+  }
+  return enqueue(turn, request, lock, free);
 }
 
 Result<proto::Empty> release(Turn& turn, const proto::lock::Release& request) {

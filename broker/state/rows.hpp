@@ -49,10 +49,12 @@ struct SessionRow {
                      create_rev)
 };
 
-/// locks: name. There as long as somebody holds or waits.
+/// locks: name. There as long as somebody holds or waits; counts them, so that nobody has to.
 struct LockRow {
   std::uint32_t limit = 1;
-  MSGPACK_DEFINE_MAP(limit)
+  std::uint64_t holders = 0;
+  std::uint64_t waiters = 0;
+  MSGPACK_DEFINE_MAP(limit, holders, waiters)
 };
 
 /// tickets: name NUL rev. Those with a token hold the lock, the others wait, in order of rev.
