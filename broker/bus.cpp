@@ -28,19 +28,27 @@ std::optional<core::Incoming> Bus::receive() {
   return incoming;
 }
 
+/// A word is one part: libzmq takes each for itself, and a peer that goes in the middle of a
+/// message would otherwise make the next one's word a part of it.
 std::optional<Subscription> Bus::receive_subscription() {
-  std::optional<net::Message> message = net::receive(xpub_);
-  if (!message) return std::nullopt;
-  if (message->frames.size() != 1 || message->frames[0].empty()) return Subscription{};
-  const std::string& text = message->frames[0];
-  if (text.front() != 0 && text.front() != 1) return Subscription{};
+  std::optional<zmq::message_t> word = net::receive_part(xpub_);
+  if (!word) {
+    in_step_ = true;
+    return std::nullopt;
+  }
+  const std::string_view text = word->to_string_view();
+  const bool known = !text.empty() && (text.front() == 0 || text.front() == 1);
+  if (!known) in_step_ = false;
+  if (!in_step_) net::end_connection(*word);
+  if (!known) return Subscription{};
   return Subscription{
       .word = text.front() == 1 ? Subscription::Word::wanted : Subscription::Word::unwanted,
-      .topic = text.substr(1),
-      .who = message->connection};
+      .topic = std::string(text.substr(1)),
+      .who = net::connection_of(*word)};
 }
 
 void Bus::accept(const Subscription& subscription) {
+  if (!in_step_) return;
   if (subscription.word == Subscription::Word::wanted)
     xpub_.set(zmq::sockopt::subscribe, subscription.topic);
   else xpub_.set(zmq::sockopt::unsubscribe, subscription.topic);

@@ -58,6 +58,10 @@ class Bus {
   zmq::context_t context_;
   zmq::socket_t router_;
   zmq::socket_t xpub_;
+  /// libzmq keeps beside the words a queue of who said them. What is no word has no place there,
+  /// but reading it takes one: until all is read, words belong to the wrong peers. None of them is
+  /// accepted then; their connections are ended, and come again.
+  bool in_step_ = true;
 };
 
 /// Whether only this machine can reach it: loopback or ipc.

@@ -2,6 +2,7 @@
 #include "common/net/socket.hpp"
 
 #include <algorithm>
+#include <sys/socket.h>
 
 #include <fmt/format.h>
 
@@ -150,24 +151,43 @@ Sent send(zmq::socket_ref socket, std::initializer_list<std::string_view> frames
   return Sent::sent;
 }
 
+std::optional<zmq::message_t> receive_part(zmq::socket_ref socket) {
+  zmq::message_t part;
+  int rc = 0;
+  do rc = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
+  while (rc < 0 && zmq_errno() == EINTR);
+  if (rc >= 0) return part;
+  if (zmq_errno() == EAGAIN) return std::nullopt;
+  throw Failure(fmt::format("receiving failed: {}", zmq_strerror(zmq_errno())));
+}
+
+std::string user_of(const zmq::message_t& part) {
+  const char* user = zmq_msg_gets(part.handle(), "User-Id");
+  return user == nullptr ? std::string() : user;
+}
+
 std::optional<Message> receive(zmq::socket_ref socket) {
   Message message;
   bool more = true;
   while (more) {
-    zmq::message_t part;
-    int rc = 0;
-    do rc = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
-    while (rc < 0 && zmq_errno() == EINTR);
-    if (rc < 0 && zmq_errno() == EAGAIN) return std::nullopt;
-    if (rc < 0) throw Failure(fmt::format("receiving failed: {}", zmq_strerror(zmq_errno())));
-    if (message.frames.empty()) {
-      if (const char* user = zmq_msg_gets(part.handle(), "User-Id")) message.user = user;
-      if (const int fd = zmq_msg_get(part.handle(), ZMQ_SRCFD); fd >= 0) message.connection = fd;
-    }
-    if (message.frames.size() <= message_frames_max) message.frames.push_back(part.to_string());
-    more = part.more();
+    const std::optional<zmq::message_t> part = receive_part(socket);
+    if (!part) return std::nullopt;
+    if (message.frames.empty()) message.user = user_of(*part);
+    if (message.frames.size() <= message_frames_max) message.frames.push_back(part->to_string());
+    more = part->more();
   }
   return message;
+}
+
+std::optional<int> connection_of(zmq::message_t& part) {
+  const int fd = zmq_msg_get(part.handle(), ZMQ_SRCFD);
+  if (fd < 0) return std::nullopt;
+  return fd;
+}
+
+void end_connection(zmq::message_t& part) {
+  // The number may be another connection's by now: that one comes again, too.
+  if (const auto fd = connection_of(part)) ::shutdown(*fd, SHUT_RDWR);
 }
 
 }  // namespace muster::net

@@ -64,12 +64,18 @@ Sent send(zmq::socket_ref socket, std::initializer_list<std::string_view> frames
 struct Message {
   std::vector<std::string> frames;  ///< at most message_frames_max + 1 are kept of a longer one
   std::string user;                 ///< the ZAP User-Id; empty without keys
-  std::optional<int> connection;    ///< its file descriptor, where libzmq knows it still
 };
 inline constexpr std::size_t message_frames_max = 3;  ///< routing id, header, body
 
 /// The next message, if one is here.
 std::optional<Message> receive(zmq::socket_ref socket);
+
+/// The next part of one, if it is here.
+std::optional<zmq::message_t> receive_part(zmq::socket_ref socket);
+/// The file descriptor it came by, where libzmq knows it still.
+std::optional<int> connection_of(zmq::message_t& part);
+/// Ends that connection: a peer of the usual kind comes again at once, with all its subscriptions.
+void end_connection(zmq::message_t& part);
 
 /// Hands at most `most` messages to `take`: what is left waits for the next turn.
 template <class Take>

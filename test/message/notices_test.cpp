@@ -28,7 +28,9 @@ class Listener {
   }
   void subscribe(const std::string& text) { socket_.set(zmq::sockopt::subscribe, text); }
   void unsubscribe(const std::string& text) { socket_.set(zmq::sockopt::unsubscribe, text); }
-  void say(const std::string& bytes) { REQUIRE(socket_.send(zmq::buffer(bytes))); }
+  void say(const std::string& bytes, zmq::send_flags flags = zmq::send_flags::none) {
+    REQUIRE(socket_.send(zmq::buffer(bytes), flags));
+  }
   /// First byte 1: a subscription, 0: its end, else no word of the protocol.
   void say(char first, const std::string& text) {
     std::string bytes(1, first);
@@ -147,13 +149,14 @@ TEST_CASE("notices: what an XSUB says beside subscriptions disturbs nobody", "[m
     wild.say('x', topic("key:", "a"));
     wild.say('\0', topic("key:", "a"));
   }
-  wild.say('\1', topic("key:", "b"));
-  check_told(wild, peer, "b");
+  for (const std::string key : {"c", "d", "e"}) {
+    Listener late(serving, zmq::socket_type::sub);
+    wild.say("no word");
+    late.subscribe(topic("key:", key));
+    check_told(late, peer, key);
+  }
   const auto written = peer.ask(Put{.key = "a", .value = Bytes("2")});
   CHECK(stays.hear().rev == written.rev);
-  Listener late(serving, zmq::socket_type::sub);
-  late.subscribe(topic("key:", "c"));
-  check_told(late, peer, "c");
 }
 
 bool is_up(Peer& peer, const std::string& node) {
@@ -198,6 +201,16 @@ TEST_CASE("presence: a node that came back before its old connection ended is up
   CHECK(stays_up(node, "n1"));
   young.reset();
   CHECK(eventually([&] { return !is_up(node, "n1"); }));
+}
+
+TEST_CASE("notices: a word is heard behind the beginning of a message, whoever began it",
+          "[message][M31]") {
+  const Serving serving;
+  Peer peer(serving, "ann");
+  Listener listener(serving, zmq::socket_type::xsub);
+  listener.say("begun", zmq::send_flags::sndmore);
+  listener.say('\1', topic("key:", "a"));
+  check_told(listener, peer, "a");
 }
 
 TEST_CASE("ports: bytes that are no ZeroMQ, on either, disturb nobody", "[message][M31]") {
