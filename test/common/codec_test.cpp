@@ -16,8 +16,8 @@ std::size_t allocated = 0;  // NOLINT: counted for all
 }
 
 extern "C" {
-void* __real_malloc(std::size_t size);
-void* __wrap_malloc(std::size_t size) {
+void* __real_malloc(std::size_t size);   // NOLINT: ld names it so
+void* __wrap_malloc(std::size_t size) {  // NOLINT: ld names it so
   allocated += size;
   return __real_malloc(size);
 }
@@ -26,6 +26,9 @@ void* __wrap_malloc(std::size_t size) {
 void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
+}
+void* operator new(std::size_t size, const std::nothrow_t& /*told*/) noexcept {
+  return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
