@@ -44,6 +44,10 @@ class Child {
   void signal(int number) { supervised_.signal(number); }
   /// TERM, the grace, KILL, for every descendant.
   void end() { supervised_.end(); }
+  /// The same at that time, also if this process is stopped then; a later call moves it.
+  void end_at(TimePoint when) { supervised_.end_at(when); }
+  /// What `then` of the command does has been done.
+  void dismiss() { supervised_.dismiss(); }
   /// Of the program; 0: not told yet.
   int pid() const { return pid_; }
 

@@ -4,38 +4,42 @@
 // it acknowledged, which was earlier, and stop before: what we guard must have ended when the TTL
 // has.
 //
-//   sent ........ acknowledged                                        the broker may expire us
-//   |<----------------------------- TTL ------------------------------>|
-//   |<-- TTL/3 -->| next keepalive      deadline |<-- kill grace ----->|
+//   sent                                                                the broker may expire us
+//   |<------------------------------- TTL ----------------------------------->|
+//   |<- TTL/5 ->| next keepalive          deadline |<- grace ->|<- slack ->|
+//                                                  TERM        KILL
 #pragma once
 
 #include <algorithm>
 
-#include "common/error.hpp"
+#include "common/limits.hpp"
 #include "common/types.hpp"
 
 namespace muster::cli {
 
 class Lease {
  public:
-  /// `grace` is how long the child may take to end. At most a third of the TTL.
-  Lease(Duration ttl, Duration grace) : ttl_(ttl), grace_(grace) { ENSURE(grace_ * 3 <= ttl_); }
+  explicit Lease(Duration ttl)
+      : ttl_(ttl),
+        grace_(std::min<Duration>(limits::kill_grace_default, ttl / 3)),
+        slack_(std::min<Duration>(milliseconds(200), ttl / 20)) {}
 
   /// The broker has acknowledged what was sent then.
   void acknowledged(TimePoint sent) { sent_ = std::max(sent_, sent); }
 
   /// From here on the child has to be ended.
-  TimePoint deadline() const { return sent_ + ttl_ - grace_; }
+  TimePoint deadline() const { return sent_ + ttl_ - grace_ - slack_; }
   bool lost(TimePoint now) const { return now >= deadline(); }
-  /// When to send the next keepalive after one that was sent at `sent`.
-  TimePoint next_keepalive(TimePoint sent) const { return sent + ttl_ / 3; }
 
   Duration ttl() const { return ttl_; }
+  /// How long the child may take to end.
   Duration grace() const { return grace_; }
+  Duration keepalive_interval() const { return ttl_ / 5; }
 
  private:
   const Duration ttl_;
   const Duration grace_;
+  const Duration slack_;
   TimePoint sent_;
 };
 

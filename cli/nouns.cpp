@@ -11,8 +11,8 @@
 namespace muster::cli {
 namespace {
 
-constexpr std::array nouns = {&kv_noun,      &watch_noun, &event_noun,   &exec_noun,  &node_noun,
-                              &service_noun, &job_noun,   &session_noun, &status_noun};
+constexpr std::array nouns = {&kv_noun,   &watch_noun,   &event_noun, &exec_noun,    &lock_noun,
+                              &node_noun, &service_noun, &job_noun,   &session_noun, &status_noun};
 
 bool asks_for_help(std::string_view word) {
   return word == "-h" || word == "-help" || word == "--help" || word == "help";

@@ -28,6 +28,7 @@ struct Noun {
 extern const Noun kv_noun;
 extern const Noun watch_noun;
 extern const Noun event_noun;
+extern const Noun lock_noun;
 extern const Noun exec_noun;
 extern const Noun node_noun;
 extern const Noun service_noun;

@@ -15,9 +15,11 @@ struct Order {
     signal = 1,   ///< number: to the command's process group
     end = 2,      ///< TERM, the grace, KILL, for every descendant
     dismiss = 3,  ///< THEN is not needed any more
+    end_at = 4,   ///< an `end` by itself at `at_us`, unless told another time before
   };
   Kind kind = Kind::end;
   std::int32_t number = 0;
+  std::int64_t at_us = 0;  ///< CLOCK_BOOTTIME
 };
 
 struct Report {

@@ -8,7 +8,7 @@
 //
 //   running -- the command exits, keep --> gone    what it left behind goes on without us
 //   running -- the command exits, kill --> ending
-//   running -- order end | parent dies | TERM INT HUP QUIT --> ending
+//   running -- order end | its time has come | parent dies | TERM INT HUP QUIT --> ending
 //   ending  -- TERM to all; after the grace KILL, again and again --> gone    no child is left
 //   gone    -- no THEN | order dismiss --> (exit)
 //   gone    -- parent dies --> exec THEN
@@ -22,6 +22,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <limits>
 #include <optional>
 #include <poll.h>
 #include <string_view>
@@ -40,6 +41,8 @@ namespace {
 constexpr std::int64_t kill_again_us_min = 2'000;
 constexpr std::int64_t kill_again_us_max = 1'000'000;
 constexpr std::int64_t grace_ms_max = 24 * 3600 * 1000;
+constexpr std::int64_t never_us = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t wait_ms_max = 3'600'000;  // longer ones are waited in parts
 
 std::int64_t now_us() {
   timespec now{};
@@ -142,15 +145,17 @@ class Supervisor {
 
   void wait() {
     pollfd items[] = {{signals_, POLLIN, 0}, {orphaned_ ? -1 : task_.control, POLLIN, 0}};
-    int timeout = -1;
-    if (ending_ && !gone_)
-      timeout = static_cast<int>(std::max<std::int64_t>(0, (next_us_ - now_us()) / 1000 + 1));
+    const std::int64_t left_ms = (std::max(due_us_, now_us()) - now_us()) / 1000 + 1;
+    const int timeout =
+        due_us_ == never_us || gone_ ? -1 : static_cast<int>(std::min(left_ms, wait_ms_max));
     if (::poll(items, 2, timeout) < 0 && errno != EINTR) std::abort();
     if (items[1].revents != 0) read_order();
     if (items[0].revents != 0) read_signals();
     if (gone_) return;
     reap();
-    if (ending_ && !gone_ && now_us() >= next_us_) kill_all();
+    if (gone_ || now_us() < due_us_) return;
+    if (ending_) kill_all();
+    else end();
   }
 
   void read_order() {
@@ -165,6 +170,9 @@ class Supervisor {
           if (!reported_) ::kill(-command_, order.number);
           break;
         case Order::Kind::end: end(); break;
+        case Order::Kind::end_at:
+          if (!ending_) due_us_ = order.at_us;
+          break;
         case Order::Kind::dismiss: dismissed_ = true; break;
       }
     }
@@ -195,7 +203,7 @@ class Supervisor {
   void end() {
     if (ending_ || gone_) return;
     ending_ = true;
-    next_us_ = now_us() + task_.grace_ms * 1000;
+    due_us_ = now_us() + task_.grace_ms * 1000;
     const auto all = descendants_of(::getpid());
     signal_all(all, SIGTERM);
     signal_all(all, SIGCONT);
@@ -203,7 +211,7 @@ class Supervisor {
 
   void kill_all() {
     signal_all(descendants_of(::getpid()), SIGKILL);
-    next_us_ = now_us() + kill_again_us_;
+    due_us_ = now_us() + kill_again_us_;
     kill_again_us_ = std::min(kill_again_us_ * 2, kill_again_us_max);
   }
 
@@ -215,7 +223,7 @@ class Supervisor {
   int signals_ = -1;
   pid_t command_ = -1;
   std::int64_t started_us_ = 0;
-  std::int64_t next_us_ = 0;  ///< while ending: when to kill
+  std::int64_t due_us_ = never_us;  ///< when to end, and while ending: when to kill
   std::int64_t kill_again_us_ = kill_again_us_min;
   bool reported_ = false;
   bool ending_ = false;

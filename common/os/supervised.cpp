@@ -203,6 +203,10 @@ void Supervised::signal(int number) {
   send(control_.get(), Order{.kind = Order::Kind::signal, .number = number});
 }
 void Supervised::end() { send(control_.get(), Order{.kind = Order::Kind::end}); }
+void Supervised::end_at(TimePoint when) {
+  const auto at = std::chrono::duration_cast<std::chrono::microseconds>(when.time_since_epoch());
+  send(control_.get(), Order{.kind = Order::Kind::end_at, .at_us = at.count()});
+}
 
 void Supervised::dismiss() {
   if (!std::exchange(awaits_dismissal_, false)) return;

@@ -73,6 +73,9 @@ class Supervised {
   void end();
   /// What `then` does has been done, or is not wanted.
   void dismiss();
+  /// The supervisor does the same by itself at that time, unless told another one before: for a
+  /// lease, which also runs out while this process is stopped.
+  void end_at(TimePoint when);
 
   Fd& input() { return input_; }  ///< non-blocking, as the other two; only where piped
   Fd& output() { return output_; }

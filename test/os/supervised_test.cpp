@@ -119,6 +119,21 @@ TEST_CASE("supervised: the exit is told although the supervisor has not read all
   CHECK_FALSE(command->lost());
 }
 
+TEST_CASE("supervised: a command ends at the time that was set last, whatever its parent does then",
+          "[os]") {
+  auto command = os::Supervised::start(shell("exec sleep 1000"));
+  REQUIRE(command);
+  const Watched sleeper(next_report(*command).number);
+  const TimePoint start = BootClock::now();
+  command->end_at(start + seconds(1000));
+  command->end_at(start + milliseconds(200));
+  sleeper.wait_gone();
+  CHECK(BootClock::now() >= start + milliseconds(200));
+  const Report ended = until_gone(*command);
+  CHECK(ended.kind == Report::Kind::killed);
+  CHECK(ended.number == SIGTERM);
+}
+
 TEST_CASE("supervised: a supervisor that is killed takes the command with it, and that is told",
           "[os]") {
   auto command = os::Supervised::start(shell("exec sleep 1000"));
