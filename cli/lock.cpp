@@ -57,14 +57,11 @@ std::optional<std::string> wrong(const Command& command, const LockOptions& opti
   return std::nullopt;
 }
 
-std::string session_name(const std::string& given, const std::string& lock,
-                         const std::string& command) {
-  std::string name =
-      given.empty() ? fmt::format("muster lock for '{}' at '{}'", command, lock) : given;
-  if (name.size() <= limits::name_bytes_max) return name;
-  name.resize(limits::name_bytes_max);
-  while (!name.empty() && !codec::is_utf8(name)) name.pop_back();
-  return name;
+/// As much of it as the protocol carries: `most` bytes, all UTF-8.
+std::string for_people(std::string text, std::size_t most) {
+  if (text.size() > most) text.resize(most);
+  while (!codec::is_utf8(text)) text.pop_back();
+  return text;
 }
 
 Exit run(Arguments words) {
@@ -91,10 +88,13 @@ Exit run(Arguments words) {
   LockOrder order{.name = name,
                   .limit = static_cast<std::uint32_t>(options.limit),
                   .wait = std::nullopt,
-                  .session_name = session_name(options.name, name, line),
+                  .session_name = for_people(
+                      options.name.empty() ? fmt::format("muster lock for '{}' at '{}'", line, name)
+                                           : options.name,
+                      limits::name_bytes_max),
                   .ttl = options.ttl,
                   .program = program_of(rest, options.shell ? Shell::yes : Shell::no),
-                  .command = line.substr(0, limits::key_bytes_max),
+                  .command = for_people(line, limits::key_bytes_max),
                   .input = options.pass_stdin ? os::Stream::inherit : os::Stream::null,
                   .talk = options.verbose ? Talk::verbose : Talk::silent};
   if (options.wait > Duration(0)) order.wait = options.wait;

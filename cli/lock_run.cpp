@@ -117,10 +117,10 @@ void LockRun::on_refused(const Error& error) {
     return open_session();
   }
   if (error.code == Code::timeout || error.code == Code::unavailable) {
-    complain("Shutdown triggered or timeout during lock acquisition");
+    complain("muster: Shutdown triggered or timeout during lock acquisition");
     return leave(Exit::not_acquired);
   }
-  complain(fmt::format("Lock acquisition failed: {}", error.message));
+  complain(fmt::format("muster: Lock acquisition failed: {}", error.message));
   leave(exit_of(error.code));
 }
 
