@@ -88,7 +88,7 @@ void end_task(Turn& turn, const std::string& job, const Outcome& outcome,
 }
 
 /// Ends the task if it is under way.
-void settle(Turn& turn, const std::string& job, Outcome outcome) {
+void settle(Turn& turn, const std::string& job, const Outcome& outcome) {
   const auto row = turn.tasks().get(state::joined(job, outcome.node));
   const auto running = turn.memory().jobs.find(job);
   if (!row || row->state != jobs::sent || running == turn.memory().jobs.end()) return;
@@ -201,7 +201,7 @@ Result<proto::Empty> exited(Turn& turn, const proto::exec::Exited& request) {
     turn.tasks().put(state::joined(request.job, *node), outcome);
     turn.touch("job:", request.job);
   } else {
-    settle(turn, request.job, std::move(outcome));
+    settle(turn, request.job, outcome);
   }
   return proto::Empty{};
 }

@@ -103,7 +103,7 @@ class Layer {
  private:
   /// Everything lives in the arena and is dropped with it, tables without their destructors: to
   /// free 32k rows one by one would stop the loop for milliseconds.
-  struct Held {
+  struct Held {  // NOLINT(cppcoreguidelines-pro-type-member-init): the arena writes it first
     std::array<std::byte, 1024> first;  ///< most layers are one request's
     std::pmr::monotonic_buffer_resource arena{first.data(), first.size()};
     std::array<Rows*, tables_max> tables{};

@@ -119,7 +119,7 @@ class Conversation {
   void reconnect(TimePoint now);
   void on_hello_answer(const proto::Header& header, std::string_view body, TimePoint now);
   void on_unknown_connection(RequestNo no, TimePoint now);
-  void refused(Error why, TimePoint now);
+  void refused(const Error& why, TimePoint now);
   void count_loss(TimePoint now);
   void take_fresh_id(TimePoint now);
   void fail_soon(RequestNo no, Waiting& waiting, Error error, TimePoint now);

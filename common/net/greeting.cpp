@@ -96,7 +96,7 @@ void Conversation::on_hello_answer(const proto::Header& header, std::string_view
   transmit_unsent(now);
 }
 
-void Conversation::refused(Error why, TimePoint now) {
+void Conversation::refused(const Error& why, TimePoint now) {
   next_ping_ = now + limits::ping_interval;
   refused_ = why;
   const bool for_good =

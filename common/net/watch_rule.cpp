@@ -113,9 +113,8 @@ void WatchRule::on_read_error(const std::string& name, Topic& topic, const Error
   const bool for_good =
       error.code == Code::invalid || error.code == Code::denied || error.code == Code::too_large;
   if (!for_good) return retry_later(topic, now);
-  const std::string gone = name;  // the caller's may be the map's key
-  effects_.emplace_back(Failed{gone, error});
-  remove(gone);
+  effects_.emplace_back(Failed{name, error});
+  remove(std::string(name));  // the caller's may be the map's key
 }
 
 void WatchRule::take_state(const std::string& name, Topic& topic, proto::watch::Answer answer,

@@ -231,7 +231,6 @@ TEST_CASE("log: an append that cannot be written ends the process' promise", "[l
   Place place;
   log::LocalLog log(place.options());
   fs::remove_all(place.path);  // the next segment cannot be made there
-  Listener listener;
   CHECK_THROWS_AS(Place::append(log, 900), log::AppendFailure);
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("journal: a line that was never written here is refused, by file and n
       "accepted a\nacc\xff"
       "pted b\n");
   try {
-    Journal(folder.path(), "id");
+    const Journal second(folder.path(), "id");
     FAIL("it was taken");
   } catch (const Failure& failure) {
     CHECK(std::string(failure.what()).starts_with(folder.path() + "/tasks is damaged in line 2"));
@@ -118,7 +118,7 @@ TEST_CASE("journal: one daemon a folder", "[node]") {
   const test::TemporaryFolder folder;
   const Journal first(folder.path(), "id");
   try {
-    Journal(folder.path(), "id");
+    const Journal second(folder.path(), "id");
     FAIL("it was taken");
   } catch (const Failure& failure) {
     CHECK(std::string(failure.what()) == "another muster-node runs on " + folder.path());
