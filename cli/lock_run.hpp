@@ -6,8 +6,8 @@
 //   waiting    -- refused, timeout ------> leaving
 //   waiting    -- signal ----------------> leaving     at once: it leaves the queue
 //   holding    -- child and its tree gone> leaving     ends the session, which hands the lock on
-//   holding    -- signal ----------------> holding     passed on; then TERM, grace, KILL to the
-//   tree holding    -- deadline, session ended> holding     lost: TERM, grace, KILL to the tree
+//   holding    -- signal ----------------> holding     passed on; then the tree is ended
+//   holding    -- deadline, session ended> holding     lost: the tree is ended (TERM, KILL)
 //   leaving    -- session ended ---------> over
 //
 // The guard (muster-supervise) knows the deadline too, so it is kept while we are stopped; and when
