@@ -1,7 +1,7 @@
 // runner: the tasks of this node: what to start, read, tell and end. Pure: events in, effects out.
 //
-//   (unknown) -- launch --> accepted    noted on disk before anything is forked: never started
-//   twice (unknown) -- stop   --> stopped     a tombstone: a launch that comes late is refused
+//   (unknown) -- launch --> accepted    noted on disk before it is forked: never started twice
+//   (unknown) -- stop   --> stopped     a tombstone: a launch that comes late is refused
 //   accepted  -- noted --> running      forked; or not_started, which is reported
 //   running   -- stop, timeout --> running, being ended
 //   running   -- exited --> exited      the caller does not have all output yet
