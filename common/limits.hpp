@@ -91,10 +91,6 @@ inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
 inline constexpr int listen_backlog = 4096;
 inline constexpr int high_water_mark = 1000;  ///< messages of a client, either way
-inline constexpr int router_high_water_mark =
-    64 * 1024;  ///< to one peer: output is bounded by credit in bytes, answers by outstanding_max
-inline constexpr int notices_high_water_mark =
-    16 * 1024;  ///< to one subscriber; beyond it notices are dropped, and found missing
 inline constexpr milliseconds stall_max{200};  ///< a longer pause of the loop moves deadlines
 
 // Leases.
@@ -104,11 +100,8 @@ inline constexpr milliseconds session_ttl_min{1000};
 inline constexpr std::chrono::hours session_ttl_max{24};
 inline constexpr std::chrono::minutes session_ttl_long{
     5};  ///< longer ones have their rest checkpointed
-inline constexpr milliseconds expiry_slack{200};
 inline constexpr std::size_t lock_waiters_max = 64 * 1024;
 inline constexpr std::uint32_t lock_limit_max = 64 * 1024;
-inline constexpr std::size_t session_keys_max =
-    4096;  ///< ephemeral keys and tickets of one session
 static_assert(kill_grace_default * 3 <= session_ttl_default);
 
 // Watching.
@@ -154,6 +147,5 @@ inline constexpr std::size_t journal_bytes_max = 2 * MiB;  ///< then it is writt
 inline constexpr seconds stop_patience{15};  ///< for tasks to end when their daemon is stopped
 inline constexpr seconds output_after_exit{
     1};  ///< for a pipe that a command's left-over process holds open
-inline constexpr std::size_t handler_queue_bytes = 4 * MiB;
 
 }  // namespace muster::limits

@@ -2,6 +2,7 @@
 #include "broker/core/hub.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "broker/state/tables.hpp"
 #include "common/limits.hpp"
@@ -77,13 +78,16 @@ void Hub::collect(const state::Record& record, const state::Change& change,
 
 void Hub::add(std::map<std::string, Draft>& drafts, const std::string& topic,
               const state::Change& change, std::vector<Item> items) {
+  std::size_t bytes = 0;
+  for (const Item& item : items)
+    bytes += item.body.size() + item.name.size() + item.author.size() + item.cause.size() + 64;
   Draft& draft = drafts[topic];
+  if (!draft.items.empty() && draft.bytes + bytes > limits::notice_bytes_max)
+    send(topic, std::exchange(draft, {}));
   draft.rev = change.rev;
-  for (Item& item : items) {
-    draft.bytes +=
-        item.body.size() + item.name.size() + item.author.size() + item.cause.size() + 64;
-    if (draft.bytes <= limits::notice_bytes_max) draft.items.push_back(std::move(item));
-  }
+  draft.bytes += bytes;
+  if (draft.bytes > limits::notice_bytes_max) return;  // it becomes a tail
+  std::move(items.begin(), items.end(), std::back_inserter(draft.items));
 }
 
 void Hub::send(const std::string& topic, Draft draft) {
@@ -91,7 +95,7 @@ void Hub::send(const std::string& topic, Draft draft) {
   proto::watch::Notice notice{
       .history = history_, .epoch = epoch_, .prev = newest, .rev = draft.rev, .items = {}};
   newest = draft.rev;
-  if (draft.bytes > limits::notice_bytes_max) notice.prev = notice.rev;  // too large: a tail
+  if (draft.bytes > limits::notice_bytes_max) notice.prev = notice.rev;  // one too large: a tail
   else notice.items = std::move(draft.items);
   fresh_.erase(topic);
   out_.push_back({topic, codec::encode(notice)});

@@ -49,6 +49,7 @@ class Hub {
   std::size_t topics() const { return topics_.size(); }
 
  private:
+  /// What a notice is to say; sent before it grows too large.
   struct Draft {
     std::vector<proto::watch::Item> items;
     std::size_t bytes = 0;

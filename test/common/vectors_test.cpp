@@ -140,13 +140,13 @@ TEST_CASE("vectors: what they say of a struct is what stands in it", "[common]")
     const Json& meaning = vector.meaning;
     if (vector.name == "kv.put") {
       const auto put = codec::decode<kv::Put>(vector.bytes);
-      CHECK(put->key == meaning["key"]);
+      CHECK(put->key == meaning["key"].get<std::string>());
       CHECK(put->value.data == from_hex(meaning["value"]["bin"]));
       CHECK(put->compare_rev.has_value() == !meaning["compare_rev"].is_null());
     } else if (vector.name == "notice") {
       const auto notice = codec::decode<watch::Notice>(vector.bytes);
-      CHECK(notice->prev.value == meaning["prev"]);
-      CHECK(notice->rev.value == meaning["rev"]);
+      CHECK(notice->prev.value == meaning["prev"].get<std::uint64_t>());
+      CHECK(notice->rev.value == meaning["rev"].get<std::uint64_t>());
       CHECK(notice->items.size() == meaning["items"].size());
     } else if (vector.name == "exec.exited") {
       const auto exited = codec::decode<exec::Exited>(vector.bytes);

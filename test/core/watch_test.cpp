@@ -79,6 +79,37 @@ TEST_CASE("hub: a change too large for a notice is told by a tail", "[core][M17]
   CHECK(notice(notices[0]).items.empty());
 }
 
+TEST_CASE("hub: changes of one turn that do not fit into a notice come in several, linked",
+          "[core][M17]") {
+  World world;
+  state::Record all;
+  for (int n = 0; n < 20; ++n)
+    world.ask("ann", put("k", std::string(1000, 'x') + std::to_string(n)));
+  world.log().read(world.log().first(), [&](const log::Entry& entry) {
+    for (state::Change& change : state::decode_record(entry.bytes).changes)
+      all.changes.push_back(std::move(change));
+    return true;
+  });
+  core::Hub hub(world.store());
+  hub.lead("history", Epoch{1}, Revision{1});
+  REQUIRE(hub.subscribed(topic("key:", "k")));
+  hub.publish(all);
+  const auto publications = hub.take();
+  CHECK(publications.size() > 2);
+  CHECK(publications.size() < 5);
+  std::size_t items = 0;
+  Revision told = notice(publications[0]).prev;
+  for (const core::Publication& publication : publications) {
+    CHECK(publication.body.size() < 2 * limits::notice_bytes_max);
+    CHECK(notice(publication).prev == told);
+    told = notice(publication).rev;
+    for (const proto::watch::Item& item : notice(publication).items)
+      CHECK(value_of(item) == std::string(1000, 'x') + std::to_string(items++));
+  }
+  CHECK(items == 20);
+  CHECK(told == world.core().rev());
+}
+
 TEST_CASE("watch: a read answers every change after a revision, in order, none merged",
           "[core][M20]") {
   World world;
