@@ -127,7 +127,7 @@ void Process::wait_for_output(const std::string& text, Duration most) {
              fmt::format("'{}' in what a process says: {}", text, output()), most);
 }
 
-Cluster::Cluster() {
+Cluster::Cluster(const std::string& parent) : folder_(parent) {
   const std::vector<int> ports = free_ports(2);
   endpoint_ = fmt::format("tcp://127.0.0.1:{}", ports[0]);
   notices_ = fmt::format("tcp://127.0.0.1:{}", ports[1]);

@@ -46,7 +46,8 @@ class Process {
 
 class Cluster {
  public:
-  Cluster();
+  /// All that it keeps is in a temporary folder in `parent` (empty: in memory).
+  explicit Cluster(const std::string& parent = {});
 
   /// Ready when it returns; the same folder and ports each time.
   void start_broker(std::vector<std::string> options = {});
@@ -60,6 +61,8 @@ class Cluster {
   std::string run(std::vector<std::string> command);
 
   const std::string& endpoint() const { return endpoint_; }
+  const std::string& notices() const { return notices_; }
+  Process& node(const std::string& name) { return *nodes_.at(name); }
   std::string folder(const std::string& name) const { return folder_.path() + "/" + name; }
 
  private:

@@ -9,12 +9,19 @@
 
 namespace muster::test {
 
-TemporaryFolder::TemporaryFolder() {
+namespace {
+
+std::string usual_parent() {
   std::error_code error;
-  std::string pattern = std::filesystem::is_directory("/dev/shm", error)
-                            ? "/dev/shm"
-                            : std::filesystem::temp_directory_path().string();
-  pattern += "/muster-test-XXXXXX";
+  return std::filesystem::is_directory("/dev/shm", error)
+             ? "/dev/shm"
+             : std::filesystem::temp_directory_path().string();
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder(const std::string& parent) {
+  std::string pattern = (parent.empty() ? usual_parent() : parent) + "/muster-test-XXXXXX";
   ENSURE(mkdtemp(pattern.data()) != nullptr);
   path_ = pattern;
 }

@@ -1,4 +1,4 @@
-// temporary: a folder that is gone when its owner is; in memory where the system has /dev/shm.
+// temporary: a folder that is gone when its owner is.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@ namespace muster::test {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder();
+  /// In `parent`; empty: in memory where the system has /dev/shm.
+  explicit TemporaryFolder(const std::string& parent = {});
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
