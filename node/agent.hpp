@@ -15,20 +15,11 @@
 #include "common/net/subscription.hpp"
 #include "node/definitions.hpp"
 #include "node/journal.hpp"
+#include "node/options.hpp"
 #include "node/process.hpp"
 #include "node/runner.hpp"
 
 namespace muster::node {
-
-struct Options {
-  std::string name;
-  std::string data;
-  std::string broker = "tcp://127.0.0.1:7700";
-  std::string definitions;
-  std::string address;
-  std::vector<std::string> tags;
-  std::map<std::string, std::string> meta;
-};
 
 class Agent {
  public:
@@ -41,8 +32,10 @@ class Agent {
   void reload();
   /// Ends all tasks and reports them.
   void stop();
-  /// After stop(): no process is left, and the broker, if it is there, knows how all ended.
-  bool done() const { return runner_.idle() || (runner_.quiet() && !client_->reached()); }
+  /// After stop(): no process is left, and the broker, if it listens to us, knows how all ended.
+  bool done() const {
+    return runner_.idle() || (runner_.quiet() && (failed_ || !client_->reached()));
+  }
   /// Why the daemon cannot go on, if so.
   const std::optional<Error>& failed() const { return failed_; }
 

@@ -1,12 +1,15 @@
-// definitions: JSON to services, with errors that name file, line, key and rule.
+// definitions: JSON to services, with errors that name file, line or key, and rule.
 #include "node/definitions.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "common/limits.hpp"
@@ -23,83 +26,158 @@ struct Broken : std::runtime_error {
       : std::runtime_error(fmt::format("{}: {}", where, rule)) {}
 };
 
-const json* member(const json& object, const char* first, const char* second) {
-  for (const char* name : {first, second}) {
-    if (const auto found = object.find(name); found != object.end()) return &*found;
+/// A key, by its two spellings.
+struct Key {
+  const char* name;
+  const char* api;  ///< as in Consul's HTTP API
+  bool is(const std::string& text) const { return text == name || text == api; }
+};
+
+constexpr Key id{"id", "ID"};
+constexpr Key name{"name", "Name"};
+constexpr Key tags{"tags", "Tags"};
+constexpr Key address{"address", "Address"};
+constexpr Key port{"port", "Port"};
+constexpr Key meta{"meta", "Meta"};
+constexpr Key of_service[] = {id, name, tags, address, port, meta};
+constexpr Key not_acted_upon[] = {{"check", "Check"},
+                                  {"checks", "Checks"},
+                                  {"weights", "Weights"},
+                                  {"token", "Token"},
+                                  {"enable_tag_override", "EnableTagOverride"},
+                                  {"tagged_addresses", "TaggedAddresses"},
+                                  {"kind", "Kind"},
+                                  {"connect", "Connect"},
+                                  {"proxy", "Proxy"}};
+
+const json* find(const json& object, const Key& key) {
+  for (const char* spelling : {key.name, key.api}) {
+    if (const auto found = object.find(spelling); found != object.end()) return &*found;
   }
   return nullptr;
 }
 
-std::string text(const json& object, const std::string& where, const char* name,
-                 const char* consul) {
-  const json* value = member(object, name, consul);
-  if (value == nullptr) return {};
-  if (!value->is_string()) throw Broken(where + "." + name, "must be a string");
-  if (value->get_ref<const std::string&>().size() > limits::name_bytes_max)
-    throw Broken(where + "." + name, "has at most 255 bytes");
-  return value->get<std::string>();
+std::string text(const json& value, const std::string& where) {
+  if (!value.is_string()) throw Broken(where, "must be a string");
+  std::string all = value.get<std::string>();
+  if (all.size() > limits::name_bytes_max)
+    throw Broken(where, fmt::format("has {} bytes, at most {} are taken", all.size(),
+                                    limits::name_bytes_max));
+  if (std::any_of(all.begin(), all.end(), [](char c) { return c >= '\0' && c < ' '; }))
+    throw Broken(where, "must not hold control characters");
+  return all;
 }
 
-Service service_of(const json& object, const std::string& where) {
+std::string text_of(const json& object, const std::string& where, const Key& key) {
+  const json* value = find(object, key);
+  return value == nullptr ? "" : text(*value, where + "." + key.name);
+}
+
+std::vector<std::string> tags_of(const json& object, const std::string& where) {
+  std::vector<std::string> all;
+  const json* value = find(object, tags);
+  if (value == nullptr) return all;
+  if (!value->is_array()) throw Broken(where + ".tags", "must be a list of strings");
+  for (const json& tag : *value)
+    all.push_back(text(tag, fmt::format("{}.tags[{}]", where, all.size())));
+  return all;
+}
+
+std::map<std::string, std::string> meta_of(const json& object, const std::string& where) {
+  std::map<std::string, std::string> all;
+  const json* value = find(object, meta);
+  if (value == nullptr) return all;
+  if (!value->is_object()) throw Broken(where + ".meta", "must be an object of strings");
+  for (const auto& [key, entry] : value->items()) all[key] = text(entry, where + ".meta." + key);
+  return all;
+}
+
+std::uint16_t port_of(const json& object, const std::string& where) {
+  const json* value = find(object, port);
+  if (value == nullptr) return 0;
+  if (!value->is_number_unsigned() || value->get<std::uint64_t>() > 65535)
+    throw Broken(where + ".port", "must be a number, 0..65535");
+  return value->get<std::uint16_t>();
+}
+
+bool among(std::span<const Key> keys, const std::string& text) {
+  return std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.is(text); });
+}
+
+Service service_of(const json& object, const std::string& where, std::vector<std::string>& unused) {
   if (!object.is_object()) throw Broken(where, "must be an object");
-  Service service{.id = text(object, where, "id", "ID"),
-                  .name = text(object, where, "name", "Name"),
-                  .address = text(object, where, "address", "Address")};
+  for (const auto& [key, value] : object.items()) {
+    if (among(not_acted_upon, key)) unused.push_back(where + "." + key);
+    else if (!among(of_service, key))
+      throw Broken(where + "." + key,
+                   "is not known; a service has id, name, tags, address, port, meta");
+  }
+  Service service{.id = text_of(object, where, id),
+                  .name = text_of(object, where, name),
+                  .tags = tags_of(object, where),
+                  .address = text_of(object, where, address),
+                  .port = port_of(object, where),
+                  .meta = meta_of(object, where)};
   if (service.name.empty()) throw Broken(where + ".name", "is required");
   if (service.id.empty()) service.id = service.name;
-  if (const json* port = member(object, "port", "Port")) {
-    if (!port->is_number_unsigned() || port->get<std::uint64_t>() > 65535)
-      throw Broken(where + ".port", "must be 0..65535");
-    service.port = port->get<std::uint16_t>();
-  }
-  if (const json* tags = member(object, "tags", "Tags")) {
-    if (!tags->is_array()) throw Broken(where + ".tags", "must be a list of strings");
-    for (const json& tag : *tags) {
-      if (!tag.is_string()) throw Broken(where + ".tags", "must be a list of strings");
-      service.tags.push_back(tag.get<std::string>());
-    }
-  }
-  if (const json* meta = member(object, "meta", "Meta")) {
-    if (!meta->is_object()) throw Broken(where + ".meta", "must be an object of strings");
-    for (const auto& [key, value] : meta->items()) {
-      if (!value.is_string()) throw Broken(where + ".meta." + key, "must be a string");
-      service.meta[key] = value.get<std::string>();
-    }
-  }
   return service;
 }
 
 void take(const json& document, const std::string& file, Definitions& definitions) {
   if (!document.is_object()) throw Broken("the file", "must hold an object");
+  std::vector<std::string> unused;
   for (const auto& [key, value] : document.items()) {
     if (key == "service") {
-      definitions.services.push_back(service_of(value, "service"));
+      definitions.services.push_back(service_of(value, key, unused));
     } else if (key == "services") {
-      if (!value.is_array()) throw Broken("services", "must be a list");
+      if (!value.is_array()) throw Broken(key, "must be a list");
       for (std::size_t i = 0; i < value.size(); ++i)
-        definitions.services.push_back(service_of(value[i], fmt::format("services[{}]", i)));
+        definitions.services.push_back(
+            service_of(value[i], fmt::format("services[{}]", i), unused));
     } else if (key == "check" || key == "checks" || key == "watches") {
-      definitions.notes.push_back(
-          fmt::format("{}: {} is defined; this version does not run it", file, key));
+      unused.push_back(key);
     } else {
-      throw Broken(key, "is not known here: service, services, check, checks, watches");
+      throw Broken(key, "is not known; a file has service, services, check, checks, watches");
     }
+  }
+  if (!unused.empty())
+    definitions.notes.push_back(
+        fmt::format("{}: this version does not act upon {}", file, fmt::join(unused, ", ")));
+}
+
+/// As JSON has it, but a key that is there twice is an error: the first would vanish silently.
+json parse(const std::string& text) {
+  std::vector<std::set<std::string>> open;
+  try {
+    return json::parse(text, [&](int, json::parse_event_t event, json& value) {
+      if (event == json::parse_event_t::object_start) open.emplace_back();
+      if (event == json::parse_event_t::object_end) open.pop_back();
+      if (event == json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+        throw Broken(value.get<std::string>(), "is there twice in one object");
+      return true;
+    });
+  } catch (const json::parse_error& error) {
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
+    throw Broken(fmt::format("line {}", 1 + std::count(text.begin(), end, '\n')),
+                 "is not JSON there");
   }
 }
 
-void take_file(const std::filesystem::path& path, Definitions& definitions) {
+std::string content(const std::filesystem::path& path) {
   std::ifstream stream(path);
-  std::stringstream content;
-  content << stream.rdbuf();
-  if (!stream) throw Broken("the file", "cannot be read");
-  const std::string all = content.str();
-  try {
-    take(json::parse(all), path.string(), definitions);
-  } catch (const json::parse_error& error) {
-    const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, all.size()));
-    throw Broken(fmt::format("line {}", 1 + std::count(all.begin(), end, '\n')),
-                 "is not JSON there");
+  std::stringstream all;
+  all << stream.rdbuf();
+  if (!stream.is_open() || stream.bad()) throw Broken("the file", "cannot be read");
+  return all.str();
+}
+
+std::vector<std::filesystem::path> files_of(const std::string& folder, std::error_code& error) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace
@@ -108,28 +186,25 @@ Result<Definitions> read_definitions(const std::string& folder) {
   Definitions definitions;
   if (folder.empty()) return definitions;
   std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
+  const auto files = files_of(folder, error);
   if (error)
     return Error{Code::invalid, fmt::format("cannot read {}: {}", folder, error.message())};
-  std::sort(files.begin(), files.end());
+  std::set<std::string> ids;
   for (const std::filesystem::path& file : files) {
     try {
-      take_file(file, definitions);
+      const std::size_t before = definitions.services.size();
+      take(parse(content(file)), file.string(), definitions);
+      for (std::size_t i = before; i < definitions.services.size(); ++i) {
+        if (!ids.insert(definitions.services[i].id).second)
+          throw Broken(definitions.services[i].id,
+                       "is the id of two services; give one of them another");
+      }
+      if (ids.size() > limits::services_max)
+        throw Broken("the file", fmt::format("a node has at most {} services, this is one more",
+                                             limits::services_max));
     } catch (const Broken& broken) {
       return Error{Code::invalid, fmt::format("{}: {}", file.string(), broken.what())};
     }
-  }
-  std::vector<std::string> ids;
-  for (const Service& service : definitions.services) {
-    if (std::find(ids.begin(), ids.end(), service.id) != ids.end()) {
-      return Error{Code::invalid,
-                   fmt::format("{}: two services have the id {}", folder, service.id),
-                   "give one of them another id"};
-    }
-    ids.push_back(service.id);
   }
   return definitions;
 }

@@ -2,7 +2,10 @@
 //
 //   {"service": {...}} or {"services": [{...}, ...]}      id, name, tags, address, port, meta
 //
-// Several files in a folder count together, in order of their names; only *.json is read.
+// Keys may also be written as Consul's API does (ID, Name, ...). Several files in a folder count
+// together, in order of their names; only *.json is read. What Consul knows and this version does
+// not act upon (checks, watches, connect, ...) is taken and noted; what nobody knows is an error,
+// since it is most likely misspelt.
 #pragma once
 
 #include <string>
@@ -15,7 +18,7 @@ namespace muster::node {
 
 struct Definitions {
   std::vector<proto::catalog::Service> services;
-  std::vector<std::string> notes;  ///< what is defined and not run by this version, for the log
+  std::vector<std::string> notes;  ///< what is defined and not acted upon, for the log
 };
 
 /// Errors: invalid, with file, line or key, and the rule.

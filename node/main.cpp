@@ -1,50 +1,22 @@
 // muster-node: options, signals, the agent, exit codes.
 #include <array>
 #include <csignal>
+#include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <sodium.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 #include "common/net/signals.hpp"
+#include "common/os/notify.hpp"
 #include "node/agent.hpp"
+#include "node/options.hpp"
 
 namespace {
 
+constexpr int exit_failure = 1;
+constexpr int exit_denied = 4;
 constexpr int exit_conflict = 7;
-constexpr int exit_usage = 64;
-
-void add_options(CLI::App& app, muster::node::Options& options, std::vector<std::string>& meta) {
-  app.option_defaults()->always_capture_default();
-  app.add_option("--name", options.name, "the node's name in the fleet")
-      ->required()
-      ->envname("MUSTER_NODE_NAME");
-  app.add_option("--data", options.data, "folder for identity and tasks; one daemon at a time")
-      ->required()
-      ->envname("MUSTER_DATA");
-  app.add_option("--broker", options.broker, "where the broker listens")->envname("MUSTER_BROKER");
-  app.add_option("--definitions", options.definitions,
-                 "folder of *.json with services, in Consul's form")
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--address", options.address, "the address that others are told");
-  app.add_option("--tag", options.tags, "a tag of the node; may be repeated");
-  app.add_option("--meta", meta, "KEY=VALUE; may be repeated");
-  app.set_config("--config", "", "a TOML file with these options");
-  app.set_version_flag("--version", std::string("muster-node ") + MUSTER_VERSION);
-}
-
-std::map<std::string, std::string> pairs_of(const std::vector<std::string>& words) {
-  std::map<std::string, std::string> pairs;
-  for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw CLI::ValidationError("--meta", "wants KEY=VALUE, not " + word);
-    pairs[word.substr(0, equals)] = word.substr(equals + 1);
-  }
-  return pairs;
-}
 
 std::string fresh_id() {
   std::array<std::uint8_t, 16> bytes{};
@@ -52,7 +24,15 @@ std::string fresh_id() {
   return muster::uuid_from(bytes);
 }
 
+int complain(const muster::Error& error) {
+  std::fprintf(stderr, "muster-node: %s%s%s\n", error.message.c_str(),
+               error.hint.empty() ? "" : "; ", error.hint.c_str());
+  if (error.code == muster::Code::conflict) return exit_conflict;
+  return error.code == muster::Code::denied ? exit_denied : exit_failure;
+}
+
 int run(const muster::node::Options& options) {
+  // Blocked before any thread exists, so that no thread of ZeroMQ's takes them.
   muster::net::Signals signals({SIGTERM, SIGINT, SIGHUP});
   muster::node::Journal journal(options.data, fresh_id());
   zmq::context_t context(1);
@@ -61,7 +41,7 @@ int run(const muster::node::Options& options) {
   agent.on_ready([&] {
     spdlog::info("ready node={} id={} broker={}", options.name, journal.identity().id,
                  options.broker);
-    sd_notify(0, "READY=1");
+    muster::os::notify("READY=1");
   });
   reactor.watch(signals.fd(), muster::net::Interest::readable, [&] {
     while (const auto signal = signals.next()) {
@@ -69,17 +49,14 @@ int run(const muster::node::Options& options) {
       else reactor.stop();
     }
   });
+  spdlog::info("starting node={} broker={}", options.name, options.broker);
   reactor.run_until(muster::TimePoint::max(), [&] { return agent.failed().has_value(); });
-  if (agent.failed()) {
-    std::fprintf(stderr, "muster-node: %s\n", agent.failed()->message.c_str());
-    return agent.failed()->code == muster::Code::conflict ? exit_conflict : 1;
-  }
   spdlog::info("stopping");
-  sd_notify(0, "STOPPING=1");
-  agent.stop();
+  muster::os::notify("STOPPING=1");
+  agent.stop();  // a second signal ends the wait
   reactor.run_until(muster::BootClock::now() + muster::limits::stop_patience,
                     [&] { return agent.done(); });
-  return 0;
+  return agent.failed() ? complain(*agent.failed()) : 0;
 }
 
 }  // namespace
@@ -88,25 +65,15 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_st("muster-node"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   muster::node::Options options;
-  std::vector<std::string> meta;
-  CLI::App app("muster-node: runs commands on this machine for the fleet, and says what it offers");
-  add_options(app, options, meta);
-  try {
-    app.parse(argc, argv);
-    options.meta = pairs_of(meta);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "muster-node: %s; see muster-node --help\n", error.what());
-    return exit_usage;
-  }
+  if (const auto exit = muster::node::read_options(argc, argv, options)) return *exit;
   if (sodium_init() < 0) {
     std::fprintf(stderr, "muster-node: libsodium does not start\n");
-    return 1;
+    return exit_failure;
   }
   try {
     return run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "muster-node: %s\n", error.what());
-    return 1;
+    return exit_failure;
   }
 }

@@ -18,8 +18,11 @@ namespace {
 
 using os::Report;
 
+/// What the kernel takes as one argument (MAX_ARG_STRLEN); a longer line is run as a script.
+constexpr std::size_t line_bytes_max = 128 * limits::KiB - 1;
+
 /// A private file that can be run. Errors: unavailable.
-Result<std::string> write_script(const std::string& text) {
+Result<std::string> write_script(std::string_view text) {
   const char* folder = std::getenv("TMPDIR");
   std::string path = fmt::format("{}/muster-script-XXXXXX",
                                  folder == nullptr || *folder == '\0' ? "/tmp" : folder);
@@ -27,19 +30,28 @@ Result<std::string> write_script(const std::string& text) {
   if (!file)
     return Error{Code::unavailable,
                  fmt::format("no place for the script: {}", std::strerror(errno))};
-  const bool written =
-      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (written && ::fchmod(file.get(), 0700) == 0) return path;
+  while (!text.empty()) {
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) break;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (text.empty() && ::fchmod(file.get(), 0700) == 0) return path;
+  const Error error{Code::unavailable,
+                    fmt::format("cannot write the script: {}", std::strerror(errno))};
   ::unlink(path.c_str());
-  return Error{Code::unavailable, fmt::format("cannot write the script: {}", std::strerror(errno))};
+  return error;
+}
+
+std::string_view script_of(const proto::exec::Command& command) {
+  return command.line.size() > line_bytes_max ? command.line : command.script.view();
 }
 
 std::vector<std::string> arguments(const proto::exec::Command& command, const std::string& script) {
   if (!command.args.empty()) return command.args;
   if (script.empty()) return os::shell_command(command.line);
-  if (command.script.view().starts_with("#!")) return {script};
-  std::vector<std::string> shell = os::shell_command(script);
-  return {shell[0], script};
+  if (script_of(command).starts_with("#!")) return {script};
+  return {os::shell_command(script).front(), script};
 }
 
 }  // namespace
@@ -56,8 +68,8 @@ Result<std::unique_ptr<Process>> Process::start(net::Reactor& reactor,
                                                 std::vector<std::string> environment,
                                                 Events events) {
   std::string script;
-  if (!launch.command.script.empty()) {
-    Result<std::string> written = write_script(launch.command.script.data);
+  if (const std::string_view text = script_of(launch.command); !text.empty()) {
+    Result<std::string> written = write_script(text);
     if (!written) return written.error();
     script = std::move(*written);
   }

@@ -17,6 +17,7 @@ namespace {
 /// A process and what it has told.
 struct Run {
   explicit Run(const proto::exec::Command& command, std::size_t allowed = 0) {
+    while (::waitpid(-1, nullptr, 0) > 0) continue;  // what daemons of other tests have left
     auto started = Process::start(reactor, {.job = "j", .command = command, .kill_grace_ms = 300},
                                   os::environment_with({}), events());
     REQUIRE(started);
