@@ -90,7 +90,7 @@ inline constexpr seconds heartbeat_interval{2};  ///< ZMTP: closes a dead link, 
 inline constexpr seconds heartbeat_timeout{6};
 inline constexpr seconds handshake_timeout{5};
 inline constexpr int listen_backlog = 4096;
-inline constexpr int high_water_mark = 1000;  ///< messages of a client, either way
+inline constexpr int high_water_mark = 1000;   ///< messages of a client, either way
 inline constexpr milliseconds stall_max{200};  ///< a longer pause of the loop moves deadlines
 
 // Leases.
