@@ -205,7 +205,7 @@ class Theme {
 }  // namespace
 
 void measure_kv(Bench& bench) {
-  for (const std::size_t keys : {1'000, 100'000}) {
+  for (const std::size_t keys : {1'000UL, 100'000UL}) {
     Theme theme(bench, keys);
     theme.one_client();
     theme.many_clients();

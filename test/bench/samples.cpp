@@ -2,6 +2,7 @@
 #include "test/bench/samples.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 
 namespace muster::bench {
@@ -16,7 +17,7 @@ double Samples::quantile(double q) const {
   if (us_.empty()) return 0;
   std::sort(us_.begin(), us_.end());
   const auto last = static_cast<double>(us_.size() - 1);
-  return us_[static_cast<std::size_t>(q * last + 0.5)];
+  return us_[static_cast<std::size_t>(std::lround(q * last))];
 }
 
 double Samples::per_second() const {
