@@ -48,7 +48,7 @@ std::optional<Subscription> Bus::receive_subscription() {
 }
 
 void Bus::accept(const Subscription& subscription) {
-  if (!in_step_) return;
+  if (!in_step_ || !subscription.who || !net::is_open(*subscription.who)) return;
   if (subscription.word == Subscription::Word::wanted)
     xpub_.set(zmq::sockopt::subscribe, subscription.topic);
   else xpub_.set(zmq::sockopt::unsubscribe, subscription.topic);

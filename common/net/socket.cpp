@@ -2,6 +2,7 @@
 #include "common/net/socket.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
@@ -183,6 +184,12 @@ std::optional<int> connection_of(zmq::message_t& part) {
   const int fd = zmq_msg_get(part.handle(), ZMQ_SRCFD);
   if (fd < 0) return std::nullopt;
   return fd;
+}
+
+bool is_open(int connection) {
+  char byte = 0;
+  const ssize_t got = ::recv(connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
 void end_connection(zmq::message_t& part) {

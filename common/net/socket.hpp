@@ -74,6 +74,8 @@ std::optional<Message> receive(zmq::socket_ref socket);
 std::optional<zmq::message_t> receive_part(zmq::socket_ref socket);
 /// The file descriptor it came by, where libzmq knows it still.
 std::optional<int> connection_of(zmq::message_t& part);
+/// Whether the peer is still there, as far as the system knows.
+bool is_open(int connection);
 /// Ends that connection: a peer of the usual kind comes again at once, with all its subscriptions.
 void end_connection(zmq::message_t& part);
 
