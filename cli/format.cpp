@@ -70,6 +70,11 @@ std::string format_listing(const Listing& listing, Format format) {
   return out;
 }
 
+std::string format_one(const Listing& listing, Format format) {
+  if (format != Format::json || listing.objects.empty()) return format_listing(listing, format);
+  return indented(listing.objects[0]) + "\n";
+}
+
 std::string format_time(std::uint64_t ms) {
   if (ms == 0) return "-";
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(ms / 1000)));

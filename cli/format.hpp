@@ -32,6 +32,9 @@ struct Listing {
 /// The whole output with its last newline.
 std::string format_listing(const Listing& listing, Format format);
 
+/// The same of what a show command found: as JSON the thing itself, not a list of one.
+std::string format_one(const Listing& listing, Format format);
+
 /// Wall clock, local time: "2026-11-23 08:51:07"; "-" for 0.
 std::string format_time(std::uint64_t ms);
 

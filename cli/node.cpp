@@ -100,9 +100,7 @@ Exit show(Arguments words) {
   const auto found =
       broker.ask(proto::catalog::Nodes{.name = command.arguments()[0], .matching = {}});
   if (!found) return broker.report("muster node show: ", found.error());
-  const Listing listing = listing_of(found->nodes);
-  if (format != Format::json) print(format_listing(listing, format));
-  else if (!listing.objects.empty()) print_line(indented(listing.objects[0]));
+  print(format_one(listing_of(found->nodes), format));
   return Exit::ok;
 }
 

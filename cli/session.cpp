@@ -96,9 +96,7 @@ Exit show(Arguments words) {
   Inquiry broker(command.surroundings());
   const auto found = broker.ask(proto::session::List{.id = command.arguments()[0]});
   if (!found) return broker.report("muster session show: ", found.error());
-  const Listing listing = listing_of(found->sessions);
-  if (format != Format::json) print(format_listing(listing, format));
-  else if (!listing.objects.empty()) print_line(indented(listing.objects[0]));
+  print(format_one(listing_of(found->sessions), format));
   return Exit::ok;
 }
 
