@@ -97,6 +97,50 @@ TEST_CASE("broker: killed again and again under 64 writers, every acknowledged p
   }
 }
 
+/// With a small disk of its own, which needs root: elsewhere `nullptr`.
+std::unique_ptr<Process> broker_on_small_disk(Cluster& cluster) {
+  const std::string folder = cluster.folder("broker");
+  cluster.run({"mkdir", folder});
+  const auto probe = cluster.start({"unshare", "--mount", "mount", "-t", "tmpfs", "none", folder});
+  if (probe->wait() != 0) return nullptr;
+  auto broker = cluster.start(
+      {"unshare", "--mount", "sh", "-c",
+       fmt::format("mount -t tmpfs -o size=40m none {0} && exec muster-broker --data {0} "
+                   "--listen {1} --notices {2}",
+                   folder, cluster.endpoint(), cluster.notices())});
+  broker->wait_for_output(" ready ");
+  return broker;
+}
+
+TEST_CASE("broker: a full disk refuses puts, serves the rest, and is over by itself", "[system]") {
+  Cluster cluster;
+  const auto broker = broker_on_small_disk(cluster);
+  if (!broker) {
+    WARN("not root: no disk could be mounted, nothing was tested");
+    return;
+  }
+  zmq::context_t context;
+  net::Reactor reactor;
+  const auto client = *net::Client::open(reactor, context, {.broker = cluster.endpoint()});
+  const auto put = [&](std::size_t n) {
+    return client->call(
+        proto::kv::Put{.key = fmt::format("k{}", n), .value = Bytes(std::string(500'000, 'x'))});
+  };
+  std::size_t there = 0;
+  auto last = put(there);
+  for (; last && there < 200; last = put(++there)) continue;
+  REQUIRE_FALSE(last);
+  CHECK(last.error().code == Code::unavailable);
+  CHECK(last.error().message.find("disk full") != std::string::npos);
+  for (std::size_t n = 0; n < there; ++n)
+    CHECK(client->call(proto::kv::Get{.key = fmt::format("k{}", n)}));
+  CHECK_FALSE(client->call(proto::kv::Get{.key = fmt::format("k{}", there)}));
+  CHECK(client->call(proto::kv::Delete{.key = "k0"}));
+  cluster.run({"nsenter", "-t", std::to_string(broker->pid()), "--mount", "mount", "-o",
+               "remount,size=200m", cluster.folder("broker")});
+  wait_until([&] { return static_cast<bool>(put(there)); }, "puts to be taken again", seconds(30));
+}
+
 /// Runs a broker that must not start; gives its last line.
 std::string refusal(Cluster& cluster, const std::vector<std::string>& options) {
   std::vector<std::string> words{program("muster-broker")};
