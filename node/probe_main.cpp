@@ -3,17 +3,17 @@
 //   exit 0 passing    2xx; the TCP connection was made
 //   exit 1 warning    429, too many requests
 //   exit 2 critical   everything else
+//   exit 64           bad options
 //
 // A health check or a handler with a URL is a run of this program, the only one that links libcurl,
 // so that the daemon stays small. It asks the service itself: proxies of the environment do not
 // count.
 #include <algorithm>
-#include <chrono>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -71,18 +71,17 @@ List headers_of(const Options& options) {
 }
 
 std::string payload_of(const std::string& file) {
-  std::stringstream all;
-  if (file == "-") {
-    all << std::cin.rdbuf();
-  } else {
-    const std::ifstream stream(file);
-    if (!stream) throw CLI::FileError::Missing(file);
-    all << stream.rdbuf();
-  }
-  std::string payload = all.str();
+  std::ifstream opened;
+  if (file != "-") opened.open(file, std::ios::binary);
+  std::istream& stream = file == "-" ? std::cin : opened;
+  std::string payload(payload_bytes_max + 1, '\0');
+  stream.read(payload.data(), static_cast<std::streamsize>(payload.size()));
+  if (stream.bad() || (file != "-" && !opened.is_open()))
+    throw CLI::ValidationError("--post-file", "cannot read " + file);
+  payload.resize(static_cast<std::size_t>(stream.gcount()));
   if (payload.size() > payload_bytes_max) {
-    throw CLI::ValidationError("--post-file", fmt::format("has {} bytes, at most {} are sent",
-                                                          payload.size(), payload_bytes_max));
+    throw CLI::ValidationError(
+        "--post-file", fmt::format("has over {} bytes, which is the most", payload_bytes_max));
   }
   return payload;
 }
@@ -151,9 +150,25 @@ Verdict look_over_http(const Options& options) {
           fmt::format("HTTP {} {}: {} Output: {}", method, options.http, answer, body)};
 }
 
+/// Empty: it is HOST:PORT, where an IPv6 address stands in brackets.
+std::string wrong_place(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string host = text.substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (!host.empty() && host.find_first_of("/@?# ") == std::string::npos &&
+      (brackets || host.find(':') == std::string::npos) && error == std::errc() &&
+      end == port.data() + port.size() && number >= 1 && number <= 65535)
+    return {};
+  return "wants HOST:PORT, not " + text;
+}
+
 void add_options(CLI::App& app, Options& options) {
   auto* http = app.add_option("--http", options.http, "look at this URL");
-  auto* tcp = app.add_option("--tcp", options.tcp, "look whether HOST:PORT can be connected to");
+  auto* tcp = app.add_option("--tcp", options.tcp, "look whether HOST:PORT can be connected to")
+                  ->check(CLI::Validator(wrong_place, "HOST:PORT"));
   http->excludes(tcp);
   app.add_option("--timeout", options.timeout_s, "give up after so long: 10s, 500ms, 1m (10s)")
       ->transform(
@@ -165,6 +180,11 @@ void add_options(CLI::App& app, Options& options) {
       ->needs(http);
   app.add_option("--post-file", options.post_file, "a file to send; - is stdin")->needs(http);
   app.add_flag("--skip-verify", options.skip_verify, "take any TLS certificate")->needs(http);
+  app.footer(fmt::format(
+      "Exit codes: 0 passing (2xx; connected), 1 warning (429), 2 critical (all else, no answer in\n"
+      "time included), 64 bad options. Of a body the first {} bytes are printed; {} redirects are\n"
+      "followed; proxies of the environment are not used.",
+      output_bytes_max, redirects_max));
   app.set_version_flag("--version", std::string("muster-probe ") + MUSTER_VERSION);
 }
 
@@ -172,14 +192,15 @@ void add_options(CLI::App& app, Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("muster-probe: one look at a service; exit 0 passing, 1 warning, 2 critical");
+  CLI::App app("muster-probe: one look at a service over HTTP or TCP");
   add_options(app, options);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   try {
     app.parse(argc, argv);
     if (options.http.empty() && options.tcp.empty()) throw CLI::RequiredError("--http or --tcp");
     const Verdict verdict = options.tcp.empty() ? look_over_http(options) : look_over_tcp(options);
-    std::printf("%s\n", verdict.output.c_str());
+    std::fwrite(verdict.output.data(), 1, verdict.output.size(), stdout);  // NULs too
+    std::putchar('\n');
     return verdict.status;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);

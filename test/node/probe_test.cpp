@@ -140,6 +140,12 @@ TEST_CASE("probe: bad options are one line", "[node]") {
   CHECK(look.said == "muster-probe: --http or --tcp is required; see muster-probe --help\n");
   CHECK(look({"--tcp", "a:1", "--timeout", "soon"}) == 64);
   CHECK(look({"--http", "http://x", "--tcp", "a:1"}) == 64);
+  for (const char* place : {"a", "a:", ":1", "a:0", "a:65536", "a:1/x", "::1:80", "u@a:1"}) {
+    CHECK(look({"--tcp", place}) == 64);
+    CHECK(look.said.find(fmt::format("wants HOST:PORT, not {};", place)) != std::string::npos);
+  }
+  CHECK(look({"--http", "http://127.0.0.1:1", "--post-file", "/"}) == 64);
+  CHECK(look.said == "muster-probe: --post-file: cannot read /; see muster-probe --help\n");
   CHECK(look({"--http", "file:///etc/passwd"}) == 2);
   CHECK(look.said.find("root") == std::string::npos);
 }
