@@ -120,7 +120,8 @@ inline constexpr seconds presence_grace{
     10};  ///< to subscribe after registration, to register after a restart
 inline constexpr std::chrono::hours caller_patience{
     1};  ///< a job whose caller is silent for so long is cancelled
-inline constexpr std::size_t services_max = 1024;  ///< on one node
+inline constexpr std::size_t services_max = 1024;              ///< on one node
+inline constexpr std::size_t definitions_bytes_max = 1 * MiB;  ///< in one file
 inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;
 inline constexpr std::size_t output_chunk_bytes = 64 * KiB;
@@ -141,9 +142,10 @@ inline constexpr std::chrono::minutes output_patience{
     10};  ///< for a caller that does not take what a command has written
 inline constexpr std::chrono::hours task_time_max{
     30 * 24};                              ///< longer timeouts and graces count as this
-inline constexpr seconds report_again{2};  ///< until the end of a task is told again
+inline constexpr seconds report_again{2};  ///< until a broker is told again what it did not take
 inline constexpr std::size_t job_id_bytes_max = 64;
 inline constexpr std::size_t journal_bytes_max = 2 * MiB;  ///< then it is written anew
+static_assert(tasks_known_max * (job_id_bytes_max + 16) <= journal_bytes_max / 2);  // shrinks it
 inline constexpr seconds stop_patience{15};  ///< for tasks to end when their daemon is stopped
 inline constexpr seconds output_after_exit{
     1};  ///< for a pipe that a command's left-over process holds open

@@ -37,6 +37,10 @@ Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& opti
                      {.changes = [](const auto&) {}, .reset = [](const auto&) {}});
 }
 
+Agent::~Agent() {
+  for (const net::TimerId timer : {timer_, enrol_timer_, drop_timer_}) reactor_.cancel(timer);
+}
+
 void Agent::welcomed(const proto::session::Welcome& welcome) {
   runner_.disconnected();
   try {
@@ -91,6 +95,7 @@ void Agent::serve() {
 }
 
 void Agent::enrol() {
+  reactor_.cancel(enrol_timer_);
   client_->request<proto::catalog::Register>(
       {.node = {.name = options_.name,
                 .id = journal_.identity().id,
@@ -104,23 +109,29 @@ void Agent::enrol() {
       [this](const Result<proto::catalog::Registered>& answer) { enrolled(answer); });
 }
 
-/// Before the first success a refusal is the operator's to solve; later the daemon has commands to
-/// look after.
 void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
-  if (!answer) {
-    const Code code = answer.error().code;
-    const bool for_good = code == Code::invalid || code == Code::denied || code == Code::version ||
-                          code == Code::too_large;
-    if (code == Code::conflict || (for_good && !registered_)) failed_ = answer.error();
-    else spdlog::error("register: {}", answer.error().message);
-    return;
-  }
+  if (!answer) return not_enrolled(answer.error());
   spdlog::info("registered node={} generation={} services={}", options_.name, answer->attach_gen,
                definitions_.services.size());
   runner_.registered();
   perform();
   if (!registered_ && ready_) ready_();
   registered_ = true;
+}
+
+/// Before the first success a refusal is the operator's to solve; later the daemon has commands to
+/// look after, and a broker that is busy or has no room takes it another time.
+void Agent::not_enrolled(const Error& error) {
+  const bool for_good = error.code == Code::invalid || error.code == Code::denied ||
+                        error.code == Code::version || error.code == Code::too_large;
+  if (error.code == Code::conflict || (for_good && !registered_)) {
+    failed_ = error;
+    return;
+  }
+  spdlog::error("register: {}", error.message);
+  enrol_timer_ = reactor_.after(limits::report_again, [this] {
+    if (client_->reached()) enrol();  // else the next welcome does
+  });
 }
 
 void Agent::reload() {
@@ -225,7 +236,8 @@ void Agent::perform(Drop& effect) {
   if (process == processes_.end()) return;
   dropped_.push_back(std::move(process->second));
   processes_.erase(process);
-  reactor_.after(Duration(0), [this] { dropped_.clear(); });
+  reactor_.cancel(drop_timer_);
+  drop_timer_ = reactor_.after(Duration(0), [this] { dropped_.clear(); });
 }
 
 void Agent::perform(Say& effect) {

@@ -25,6 +25,9 @@ class Agent {
  public:
   /// All borrowed must outlive it. Throws Failure: the definitions, the broker's endpoint.
   Agent(net::Reactor& reactor, zmq::context_t& context, const Options& options, Journal& journal);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
 
   /// Called once, when the node is registered for the first time.
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
@@ -44,6 +47,7 @@ class Agent {
   void welcomed(const proto::session::Welcome& welcome);
   void enrol();
   void enrolled(const Result<proto::catalog::Registered>& answer);
+  void not_enrolled(const Error& error);
   Result<Done> current(const std::string& history, Epoch epoch) const;
 
   void perform();
@@ -72,7 +76,9 @@ class Agent {
   std::vector<std::unique_ptr<Process>> dropped_;  ///< destroyed outside their own events
   std::function<void()> ready_;
   std::optional<Error> failed_;
-  net::TimerId timer_;
+  net::TimerId timer_;  ///< the runner's
+  net::TimerId enrol_timer_;
+  net::TimerId drop_timer_;
   bool registered_ = false;  ///< once, at least
   bool performing_ = false;
 };

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <span>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -160,21 +160,31 @@ json parse(const std::string& text) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     throw Broken(fmt::format("line {}", 1 + std::count(text.begin(), end, '\n')),
                  "is not JSON there");
+  } catch (const json::out_of_range&) {
+    throw Broken("the file", "holds a number beyond all measure");
   }
 }
 
 std::string content(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  std::stringstream all;
-  all << stream.rdbuf();
+  std::error_code error;
+  std::ifstream stream;
+  if (std::filesystem::is_regular_file(path, error)) stream.open(path);
+  std::string all(limits::definitions_bytes_max + 1, '\0');
+  stream.read(all.data(), static_cast<std::streamsize>(all.size()));
   if (!stream.is_open() || stream.bad()) throw Broken("the file", "cannot be read");
-  return all.str();
+  all.resize(static_cast<std::size_t>(stream.gcount()));
+  if (all.size() > limits::definitions_bytes_max)
+    throw Broken("the file", fmt::format("has over {} bytes, which is the most",
+                                         limits::definitions_bytes_max));
+  return all;
 }
 
 std::vector<std::filesystem::path> files_of(const std::string& folder, std::error_code& error) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  // Not a range: its steps would throw.
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".json") files.push_back(entry->path());
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -214,6 +214,19 @@ TEST_CASE("agent: definitions are read again; with a mistake in them what was th
   CHECK(stage.enrolled.node.services.size() == 1);
 }
 
+// A broker without room refused a restarted node once, and never heard of it again.
+TEST_CASE("agent: a broker that cannot take a registration now is asked again", "[node]") {
+  Stage stage;
+  stage.refuse_enrol = Error{Code::unavailable, "disk full"};
+  stage.refused = 0;
+  stage.broker.restart();
+  REQUIRE(stage.wait([&] { return stage.refused > 1; }));
+  stage.registrations = 0;
+  stage.refuse_enrol.reset();
+  REQUIRE(stage.wait_registered());
+  CHECK_FALSE(stage.agent->failed());
+}
+
 TEST_CASE("agent: a daemon whose place is taken, or its name, gives up with a conflict", "[node]") {
   Stage stage;
   stage.ask(proto::catalog::Superseded{.node = "n1"});

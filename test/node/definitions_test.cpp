@@ -1,6 +1,7 @@
 // definitions: what Consul's files say, and what a mistake in them is answered.
 #include "node/definitions.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -81,6 +82,10 @@ TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[no
   CHECK(folder.refusal("{\"service\": ") == "line 1: is not JSON there");
   CHECK(folder.refusal("") == "line 1: is not JSON there");
   CHECK(folder.refusal("[]") == "the file: must hold an object");
+  CHECK(folder.refusal(R"({"service": {"name": "a", "port": 1e999}})") ==
+        "the file: holds a number beyond all measure");
+  CHECK(folder.refusal(std::string(limits::definitions_bytes_max + 1, ' ')) ==
+        "the file: has over 1048576 bytes, which is the most");
   CHECK(folder.refusal(R"({"service": []})") == "service: must be an object");
   CHECK(folder.refusal(R"({"services": {}})") == "services: must be a list");
   CHECK(folder.refusal(R"({"service": {"port": 1}})") == "service.name: is required");
@@ -122,6 +127,11 @@ TEST_CASE("definitions: a folder that is not there, a file that cannot be read",
   const auto none = read_definitions("/no/such/folder");
   REQUIRE_FALSE(none);
   CHECK(none.error().message == "cannot read /no/such/folder: No such file or directory");
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() + "/web.json");
+  const auto unread = read_definitions(folder.path());
+  REQUIRE_FALSE(unread);
+  CHECK(unread.error().message == folder.path() + "/web.json: the file: cannot be read");
 }
 
 }  // namespace muster::node

@@ -12,7 +12,10 @@ namespace muster::node {
 Stage::Stage() {
   spdlog::set_level(spdlog::level::off);
   broker.on("catalog.register", [this](const net::FakeBroker::Request& request) {
-    if (refuse_enrol) return broker.answer(request, "error", proto::encode_error(*refuse_enrol));
+    if (refuse_enrol) {
+      ++refused;
+      return broker.answer(request, "error", proto::encode_error(*refuse_enrol));
+    }
     route = request.route;
     enrolled = *codec::decode<proto::catalog::Register>(request.body);
     ++registrations;

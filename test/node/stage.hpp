@@ -63,6 +63,7 @@ class Stage {
   std::string route;                  ///< of the node's last registration
   proto::catalog::Register enrolled;  ///< the same
   int registrations = 0;              ///< since the daemon's start
+  int refused = 0;                    ///< registrations, by refuse_enrol
   std::map<std::string, std::string> stdouts;
   std::map<std::string, std::string> stderrs;
   std::map<std::string, proto::exec::Outcome> outcomes;
