@@ -49,6 +49,23 @@ class Claims : public msgpack::null_visitor {
   bool garbage_ = false;
 };
 
+/// Whether `holds` is true of all that is neither array nor map.
+template <class Predicate>
+bool each_leaf(const msgpack::object& object, const Predicate& holds) {
+  if (object.type == msgpack::type::ARRAY) {
+    const msgpack::object_array& array = object.via.array;
+    return std::all_of(array.ptr, array.ptr + array.size,
+                       [&](const msgpack::object& one) { return each_leaf(one, holds); });
+  }
+  if (object.type == msgpack::type::MAP) {
+    const msgpack::object_map& map = object.via.map;
+    return std::all_of(map.ptr, map.ptr + map.size, [&](const msgpack::object_kv& pair) {
+      return each_leaf(pair.key, holds) && each_leaf(pair.val, holds);
+    });
+  }
+  return holds(object);
+}
+
 }  // namespace
 
 Result<msgpack::object_handle> unpack(std::string_view bytes) {
@@ -63,20 +80,15 @@ Result<msgpack::object_handle> unpack(std::string_view bytes) {
 }
 
 bool is_text(const msgpack::object& object) {
-  switch (object.type) {
-    case msgpack::type::STR: return is_utf8({object.via.str.ptr, object.via.str.size});
-    case msgpack::type::ARRAY: {
-      const msgpack::object_array& array = object.via.array;
-      return std::all_of(array.ptr, array.ptr + array.size, is_text);
-    }
-    case msgpack::type::MAP: {
-      const msgpack::object_map& map = object.via.map;
-      return std::all_of(map.ptr, map.ptr + map.size, [](const msgpack::object_kv& pair) {
-        return is_text(pair.key) && is_text(pair.val);
-      });
-    }
-    default: return true;
-  }
+  return each_leaf(object, [](const msgpack::object& leaf) {
+    return leaf.type != msgpack::type::STR || is_utf8({leaf.via.str.ptr, leaf.via.str.size});
+  });
+}
+
+bool has_odd_bytes(const msgpack::object& object) {
+  return !each_leaf(object, [](const msgpack::object& leaf) {
+    return leaf.type != msgpack::type::BIN || is_utf8({leaf.via.bin.ptr, leaf.via.bin.size});
+  });
 }
 
 bool is_utf8(std::string_view text) {

@@ -33,6 +33,9 @@ bool is_utf8(std::string_view text);
 /// Whether every str in it is UTF-8, so that what is passed on can be read by all.
 bool is_text(const msgpack::object& object);
 
+/// Whether a bin in it holds what is no UTF-8.
+bool has_odd_bytes(const msgpack::object& object);
+
 /// Errors: invalid, with what was wrong.
 template <class T>
 Result<T> decode(std::string_view bytes) {
@@ -40,7 +43,13 @@ Result<T> decode(std::string_view bytes) {
   if (!unpacked) return unpacked.error();
   if (!is_text(unpacked->get())) return Error{Code::invalid, "the body has text that is not UTF-8"};
   try {
-    return unpacked->get().as<T>();
+    T value = unpacked->get().as<T>();
+    if (!has_odd_bytes(unpacked->get())) return value;
+    // msgpack takes a bin for a text as willingly as for bytes: what others would be handed counts.
+    const std::string written = encode(value);
+    const Result<msgpack::object_handle> again = unpack(written);
+    if (again && is_text(again->get())) return value;
+    return Error{Code::invalid, "the body has bytes that are not UTF-8 in place of a text"};
   } catch (const msgpack::type_error&) {
     return Error{Code::invalid, "the body has a field of another type than the protocol says"};
   }

@@ -45,7 +45,7 @@ std::string encode_answer(std::string_view kind, RequestNo no) {
 Result<Header> decode_header(std::string_view frame) {
   Result<msgpack::object_handle> unpacked = unpack_header(frame);
   if (!unpacked) return unpacked.error();
-  if (!codec::is_text(unpacked->get()))
+  if (!codec::is_text(unpacked->get()) || codec::has_odd_bytes(unpacked->get()))
     return Error{Code::invalid, "the header has text that is not UTF-8"};
   const msgpack::object_array& fields = unpacked->get().via.array;
   try {

@@ -150,6 +150,13 @@ TEST_CASE("codec: text that is not UTF-8 is invalid wherever it stands; a bin ma
     REQUIRE_FALSE(put);
     CHECK(put.error().code == Code::invalid);
   }
+  for (const std::string_view body :
+       {std::string_view("\x81\xa3key\xc4\1\xff", 8),
+        std::string_view("\x82\xa3key\xc4\1\xff\xa5value\xc4\1\xfe", 17)}) {
+    const auto put = codec::decode<proto::kv::Put>(body);
+    REQUIRE_FALSE(put);
+    CHECK(put.error().code == Code::invalid);
+  }
   CHECK(codec::decode<proto::kv::Put>("\x81\xa5value\xc4\x02\xff\xfe")->value.view() == "\xff\xfe");
 }
 
