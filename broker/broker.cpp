@@ -71,6 +71,7 @@ core::Identity Broker::recover(const Options& options) {
   const log::Recovery& found = log_.recovery();
   core::replay(log_, store_);
   core::Identity identity = core::identify(store_, new_id);
+  identity.cluster = options.cluster_name;
   identity.value_bytes_max = options.value_bytes_max;
   identity.notices = options.advertise;
   const Result<net::Endpoint> notices = net::parse_endpoint(bus_.publishing());

@@ -19,6 +19,7 @@ struct Options {
   std::string notices = "tcp://127.0.0.1:7701";
   std::string
       advertise;  ///< the notices endpoint that clients are told; empty: their host, our port
+  std::string cluster_name = "muster";  ///< for people; Consul's datacenter
   std::size_t value_bytes_max = limits::value_bytes_default;
   core::Retention retention;
   bool insecure = false;

@@ -1,4 +1,5 @@
 // muster-broker: options, signals, the broker, exit codes.
+#include <algorithm>
 #include <csignal>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,16 @@ namespace {
 
 constexpr int exit_usage = 64;
 
+/// As a part of a host's name, so that it can stand wherever a datacenter's does.
+std::string name_of_cluster(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (plain && !name.empty() && name.size() <= 63) return {};
+  return "a cluster's name has 1..63 letters, digits, - and _";
+}
+
 void add_options(CLI::App& app, muster::broker::Options& options) {
   app.option_defaults()->always_capture_default();
   app.add_option("--data", options.data, "folder for state and log; one broker at a time")
@@ -23,6 +34,10 @@ void add_options(CLI::App& app, muster::broker::Options& options) {
   app.add_option("--notices", options.notices, "where notices go out")->envname("MUSTER_NOTICES");
   app.add_option("--advertise", options.advertise,
                  "the notices endpoint that clients are told, if not their host with our port");
+  app.add_option("--cluster-name", options.cluster_name,
+                 "how people call this cluster; what Consul calls the datacenter")
+      ->check(name_of_cluster)
+      ->envname("MUSTER_CLUSTER_NAME");
   app.add_option("--value-bytes-max", options.value_bytes_max, "the largest value that is taken")
       ->check(CLI::Range(std::size_t{1024}, muster::limits::value_bytes_ceiling));
   app.add_option("--log-bytes", options.retention.bytes, "history beyond this is forgotten")

@@ -24,9 +24,11 @@ Identity identify(const state::Store& store, const std::function<std::string()>&
   const auto cluster = meta.get(state::meta::cluster_id);
   const auto history = meta.get(state::meta::history);
   const auto epoch = meta.get(state::meta::epoch);
-  return Identity{.cluster_id = cluster ? *cluster : new_id(),
-                  .history = history ? *history : new_id(),
-                  .epoch = Epoch{(epoch ? state::be64_at_end(*epoch) : 0) + 1}};
+  Identity identity;
+  identity.cluster_id = cluster ? *cluster : new_id();
+  identity.history = history ? *history : new_id();
+  identity.epoch = Epoch{(epoch ? state::be64_at_end(*epoch) : 0) + 1};
+  return identity;
 }
 
 void Core::lead(TimePoint now, WallTime wall) {

@@ -89,6 +89,7 @@ Result<proto::session::Welcome> hello(Turn& turn, const proto::session::Hello& r
   });
   return proto::session::Welcome{
       .cluster_id = identity.cluster_id,
+      .cluster = identity.cluster,
       .history = identity.history,
       .epoch = identity.epoch,
       .rev = turn.last_rev(),

@@ -20,6 +20,7 @@ namespace muster::core {
 /// What this broker is, for as long as it runs.
 struct Identity {
   std::string cluster_id;
+  std::string cluster = "muster";  ///< its name, for people
   std::string history;
   Epoch epoch;
   std::uint64_t value_bytes_max = limits::value_bytes_default;

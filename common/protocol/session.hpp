@@ -12,6 +12,7 @@ namespace muster::proto::session {
 
 struct Welcome {
   std::string cluster_id;
+  std::string cluster;  ///< its name, for people; what Consul calls the datacenter
   std::string history;  ///< a random id of this line of revisions
   Epoch epoch;          ///< +1 at each start of a broker, within a history
   Revision rev;
@@ -22,7 +23,7 @@ struct Welcome {
   std::uint64_t message_bytes_max = 0;
   std::vector<std::string> members;
   std::string leader;
-  MSGPACK_DEFINE_MAP(cluster_id, history, epoch, rev, notices_port, notices, principal,
+  MSGPACK_DEFINE_MAP(cluster_id, cluster, history, epoch, rev, notices_port, notices, principal,
                      value_bytes_max, message_bytes_max, members, leader)
 };
 

@@ -152,6 +152,12 @@ TEST_CASE("front door: a hello is refused for a bad client_id and for another ve
   CHECK(peer.refusal(Get{.key = "a"}) == Code::hello);
 }
 
+TEST_CASE("front door: a welcome says the cluster's name", "[message]") {
+  const Serving serving;
+  Peer peer(serving);
+  CHECK(peer.ask(proto::session::Hello{.client_id = "ann"}).cluster == "muster");
+}
+
 TEST_CASE("front door: a second hello of a client_id cuts off the connection of the first",
           "[message][M9]") {
   const Serving serving;
