@@ -215,8 +215,7 @@ void Broker::ended(const state::JobEnd& end) {
     core_.checkpoint_found_disk_full(full);
     if (!full) {
       store_.settle();
-      if (const auto trimmed = core_.trimmed(); trimmed && trimmed->seq <= store_.checkpointed())
-        log_.trim(trimmed->floor);
+      log_.trim(store_.log_floor());
     }
   }
   if (was != core_.disk_full())

@@ -1,8 +1,11 @@
 // muster-broker: options, signals, the broker, exit codes.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <optional>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <sodium.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -23,6 +26,32 @@ std::string name_of_cluster(const std::string& name) {
   });
   if (plain && !name.empty() && name.size() <= 63) return {};
   return "a cluster's name has 1..63 letters, digits, - and _";
+}
+
+/// PREFIX=HOURS; a prefix may have a '=' itself.
+std::optional<std::pair<std::string, double>> parse_rule(const std::string& rule) {
+  const std::size_t split = rule.rfind('=');
+  if (split == std::string::npos || split == 0 || split > muster::limits::key_bytes_max)
+    return std::nullopt;
+  char* end = nullptr;
+  const double hours = std::strtod(rule.c_str() + split + 1, &end);
+  if (end == rule.c_str() + split + 1 || *end != '\0' || !(hours > 0 && hours < 1e6))
+    return std::nullopt;
+  return std::pair{rule.substr(0, split), hours};
+}
+
+std::string wrong_rule(const std::string& rule) {
+  return parse_rule(rule) ? "" : fmt::format("{} is not PREFIX=HOURS", rule);
+}
+
+void add_rules(const std::vector<std::string>& rules, muster::core::Retention& retention) {
+  if (rules.size() > muster::limits::keep_rules_max)
+    throw CLI::ValidationError("--keep", fmt::format("is given {} times, at most {} are taken",
+                                                     rules.size(), muster::limits::keep_rules_max));
+  for (const std::string& rule : rules) {
+    const auto parsed = parse_rule(rule);
+    retention.keep[parsed->first] = static_cast<std::uint64_t>(parsed->second * 3.6e6);
+  }
 }
 
 void add_options(CLI::App& app, muster::broker::Options& options) {
@@ -48,6 +77,10 @@ void add_options(CLI::App& app, muster::broker::Options& options) {
         options.retention.age = muster::Duration(static_cast<std::int64_t>(hours * 3.6e9));
       },
       "history older than this is forgotten (168)");
+  app.add_option_function<std::vector<std::string>>(
+         "--keep", [&](const auto& rules) { add_rules(rules, options.retention); },
+         "PREFIX=HOURS: the past of these keys is kept for so long; may be repeated")
+      ->check(wrong_rule);
   app.add_option("--io-threads", options.io_threads, "more than one above 2,000 connections")
       ->check(CLI::Range(1, 16));
   app.add_flag("--insecure", options.insecure,

@@ -23,6 +23,10 @@ inline constexpr std::size_t command_bytes_max =
     1 * MiB;  ///< command, arguments or script of a job
 inline constexpr std::size_t pattern_bytes_max = 1 * KiB;  ///< a regular expression
 
+inline constexpr std::chrono::hours key_ttl_max{10 * 365 * 24};
+inline constexpr std::size_t ttl_keys_max = 1'000'000;  ///< each costs the broker a timer
+inline constexpr std::size_t session_keys_max = 1024;   ///< released or deleted in one change
+
 // The wire.
 inline constexpr std::size_t envelope_bytes_max = 64 * KiB;  ///< a message beside its value
 constexpr std::size_t message_bytes_max(std::size_t value_bytes_max) {
@@ -42,18 +46,26 @@ inline constexpr std::size_t turn_bytes_max = 1 * MiB;  ///< no more is drained 
 constexpr std::size_t change_bytes_max(std::size_t value_bytes_max) {
   return value_bytes_max + 2 * MiB;
 }
+/// What the broker proposes by itself may be larger: trimming moves what a record holds.
+constexpr std::size_t own_change_bytes_max(std::size_t value_bytes_max) {
+  return change_bytes_max(value_bytes_max) + 3 * MiB;
+}
 constexpr std::size_t segment_bytes(std::size_t value_bytes_max) {
   return value_bytes_max <= 1 * MiB ? 8 * MiB : 32 * MiB;
 }
-static_assert(turn_bytes_max + change_bytes_max(value_bytes_default) + 64 * KiB <
+static_assert(turn_bytes_max + own_change_bytes_max(value_bytes_default) + 64 * KiB <
               segment_bytes(value_bytes_default));
-static_assert(turn_bytes_max + change_bytes_max(value_bytes_ceiling) + 64 * KiB <
+static_assert(turn_bytes_max + own_change_bytes_max(value_bytes_ceiling) + 64 * KiB <
               segment_bytes(value_bytes_ceiling));
 inline constexpr std::size_t log_bytes_default = 1024 * MiB;
 inline constexpr std::chrono::hours log_age_default{7 * 24};
 inline constexpr std::size_t log_scan_bytes_max =
     4 * MiB;                                        ///< read from the log for one watch.read
 inline constexpr std::size_t trim_rows_max = 2000;  ///< rows that one turn of trimming takes away
+inline constexpr std::size_t trim_bytes_max = 256 * KiB;  ///< of records, that it begins with
+inline constexpr std::size_t past_rows_max = 4096;        ///< of the past looked at for one answer
+inline constexpr std::size_t past_scan_bytes_max = 1 * MiB;  ///< read from the log for one answer
+inline constexpr std::size_t keep_rules_max = 64;  ///< prefixes whose past has an age of its own
 
 // State.
 inline constexpr std::size_t layer_ops_seal = 64 * 1024;

@@ -1,20 +1,13 @@
-// admin: who waits for what; epochs; trimming history and answers, some of it a turn.
+// admin: who waits for what; epochs; forgetting answers.
 #include "broker/core/admin.hpp"
 
 #include <fmt/format.h>
 
+#include "broker/core/history.hpp"
+#include "broker/core/trim.hpp"
+
 namespace muster::core::admin {
-namespace {
-
-Seq trimmed_to(const state::View& view) {
-  const auto text = state::Read::Meta(view).get(state::meta::trim_seq);
-  return Seq{text ? state::be64_at_end(*text) : 0};
-}
-
-}  // namespace
-
 Result<proto::admin::State> status(Turn& turn, const proto::admin::Status& request) {
-  const auto trim_rev = turn.meta().get(state::meta::trim_rev);
   proto::admin::State state{
       .version = MUSTER_VERSION,
       .cluster_id = turn.identity().cluster_id,
@@ -24,7 +17,7 @@ Result<proto::admin::State> status(Turn& turn, const proto::admin::Status& reque
       .seq = turn.log().last(),
       .checkpointed = turn.store().checkpointed(),
       .log_first = turn.log().first(),
-      .trim_floor = Revision{trim_rev ? state::be64_at_end(*trim_rev) : 0},
+      .trim_floor = trim_floor(turn.view()).rev,
       .writes = turn.log().room() == log::Room::all && !turn.memory().state_full
                     ? "ok"
                     : "refused: disk full",
@@ -54,31 +47,7 @@ Result<proto::admin::State> status(Turn& turn, const proto::admin::Status& reque
 Result<proto::Empty> lead(Turn& turn, const proto::admin::Lead& request) {
   turn.meta().put(std::string(state::meta::cluster_id), request.cluster_id);
   turn.meta().put(std::string(state::meta::history), request.history);
-  return proto::Empty{};
-}
-
-Result<proto::Empty> trim(Turn& turn, const proto::admin::Trim& request) {
-  const Seq from = std::max(trimmed_to(turn.view()), turn.log().first());
-  std::size_t rows = 0;
-  Seq reached = from;
-  Revision last;
-  turn.log().read(from, [&](const log::Entry& entry) {
-    if (entry.seq >= request.floor || rows > limits::trim_rows_max) return false;
-    for (const state::Change& change : state::decode_record(entry.bytes).changes) {
-      for (const state::Op& op : change.ops) {
-        if (op.table != state::TableId::kv) continue;
-        turn.raw().erase(state::TableId::kv_revs,
-                         state::joined(op.key, state::be64(change.rev.value)));
-        ++rows;
-      }
-    }
-    reached = entry.seq.next();
-    last = entry.last_rev;
-    return true;
-  });
-  if (reached == from) return proto::Empty{};
-  turn.meta().put(std::string(state::meta::trim_seq), state::be64(reached.value));
-  turn.meta().put(std::string(state::meta::trim_rev), state::be64(last.value));
+  trim::set_rules(turn, request.keep);
   return proto::Empty{};
 }
 

@@ -8,7 +8,6 @@ namespace muster::core::admin {
 
 Result<proto::admin::State> status(Turn& turn, const proto::admin::Status& request);
 Result<proto::Empty> lead(Turn& turn, const proto::admin::Lead& request);
-Result<proto::Empty> trim(Turn& turn, const proto::admin::Trim& request);
 Result<proto::Empty> forget_client(Turn& turn, const proto::admin::ForgetClient& request);
 
 }  // namespace muster::core::admin

@@ -35,10 +35,14 @@ void Core::lead(TimePoint now, WallTime wall) {
   const auto rev = state::Read::Meta(state::View(store_, {})).get(state::meta::rev);
   rev_ = Revision{rev ? state::be64_at_end(*rev) : 0};
   hub_.lead(identity_.history, identity_.epoch, rev_);
+  log_.read(log_.last(), [this](const log::Entry& newest) {
+    wall_ = state::decode_record(newest.bytes).time;
+    return false;
+  });
   begin(now, wall);
   identity_.since = clients_looked_at_ = now;
-  const std::string body = codec::encode(
-      proto::admin::Lead{.cluster_id = identity_.cluster_id, .history = identity_.history});
+  const std::string body = codec::encode(proto::admin::Lead{
+      .cluster_id = identity_.cluster_id, .history = identity_.history, .keep = retention_.keep});
   Caller caller;
   caller.request.principal = the_broker;
   caller.author = the_broker;
@@ -46,6 +50,7 @@ void Core::lead(TimePoint now, WallTime wall) {
   evaluate(route->verb, caller, [&](Turn& turn) { return route->handle(turn, body); });
   remember_sessions();
   remember_locks();
+  remember_keys();
   remember_nodes_and_jobs();
   memory_.at(now, Housekeeping{});
   finish();
@@ -76,6 +81,18 @@ void Core::remember_locks() {
                                                          : lease->second.ttl),
                    TicketDue{name, ticket});
         if (row.bounded) memory_.at(now_ + milliseconds(row.wait_ms), WaitDue{name, ticket});
+        return true;
+      });
+}
+
+/// By the wall clock, which alone goes on while no broker runs.
+void Core::remember_keys() {
+  state::Read::KvDues(state::View(store_, {}))
+      .scan({}, [&](std::string_view key, const state::KvDue& row) {
+        const auto left =
+            static_cast<std::int64_t>(row.due.ms) - static_cast<std::int64_t>(wall_.ms);
+        memory_.expiries.set(std::string(key),
+                             now_ + milliseconds(std::max<std::int64_t>(0, left)));
         return true;
       });
 }

@@ -30,7 +30,7 @@ Core::Core(state::Store& store, log::Log& log, Hub& hub, Identity identity, Rete
 
 void Core::begin(TimePoint now, WallTime wall) {
   now_ = now;
-  wall_ = wall;
+  wall_ = std::max(wall, wall_);  // the times of records never go back: they are searched by time
   messages_ = 0;
 }
 
@@ -202,7 +202,7 @@ Caller Core::caller_of(const Incoming& message, const proto::Header& header) con
 void Core::evaluate(std::string_view verb, const Caller& caller, const Handler& handler) {
   Draft draft;
   const state::View view(store_, {&draft.layer, &turn_layer_});
-  Turn turn(around_, view, caller, rev_.next(), now_, wall_, draft);
+  Turn turn(around_, view, turn_layer_, caller, rev_.next(), now_, wall_, draft);
   Outcome outcome = [&]() -> Outcome {
     try {
       return handler(turn);
@@ -213,11 +213,12 @@ void Core::evaluate(std::string_view verb, const Caller& caller, const Handler& 
       return Error{Code::internal, fmt::format("{} failed: {}", verb, error.what())};
     }
   }();
-  if (outcome && draft.layer.bytes() > limits::change_bytes_max(identity_.value_bytes_max)) {
-    outcome =
-        Error{Code::too_large,
-              fmt::format("the change has {} bytes, at most {} are taken", draft.layer.bytes(),
-                          limits::change_bytes_max(identity_.value_bytes_max))};
+  const std::size_t most = caller.author == the_broker
+                               ? limits::own_change_bytes_max(identity_.value_bytes_max)
+                               : limits::change_bytes_max(identity_.value_bytes_max);
+  if (outcome && draft.layer.bytes() > most) {
+    outcome = Error{Code::too_large, fmt::format("the change has {} bytes, at most {} are taken",
+                                                 draft.layer.bytes(), most)};
   }
   if (outcome && draft.parked && memory_.parked.size() >= limits::parked_max) {
     outcome = Error{Code::busy, "too many requests wait for their answer"};
@@ -269,6 +270,8 @@ void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
     for (const auto& [key, value] : draft.layer.rows(static_cast<state::TableId>(table))) {
       change.ops.push_back({static_cast<state::TableId>(table), std::string(key),
                             std::optional<std::string>(value)});
+      if (change.ops.back().table == state::TableId::kv && !value)
+        change.ops.back().prev = draft.removed.at(change.ops.back().key);
     }
   }
   for (const state::Reply& reply : change.replies) {
@@ -303,12 +306,6 @@ void Core::on_committed() {
   state::apply(record_, store_);
   turn_layer_.clear();
   hub_.publish(record_);
-  for (const state::Change& change : record_.changes) {
-    if (change.verb == proto::admin::Trim::verb) {
-      const auto floor = state::Read::Meta(state::View(store_, {})).get(state::meta::trim_seq);
-      trimmed_ = Trimmed{record_.seq, Seq{state::be64_at_end(*floor)}};
-    }
-  }
   record_ = {};
   turn_answers_.clear();
   turn_acked_.clear();

@@ -32,6 +32,7 @@ struct Incoming {
 struct Retention {
   std::size_t bytes = limits::log_bytes_default;
   Duration age = limits::log_age_default;
+  std::map<std::string, std::uint64_t> keep;  ///< prefixes whose past is kept for so many ms
 };
 
 class Core final : private log::Listener {
@@ -65,13 +66,6 @@ class Core final : private log::Listener {
   bool disk_full() const { return memory_.state_full || log_.room() != log::Room::all; }
   /// A connection that libzmq does not know any more.
   void unreachable(const Route& route);
-
-  /// The floor below which the log may forget once LMDB holds `seq`; from the newest trim.
-  struct Trimmed {
-    Seq seq;
-    Seq floor;
-  };
-  std::optional<Trimmed> trimmed() const { return trimmed_; }
 
   const Identity& identity() const { return identity_; }
   const Memory& memory() const { return memory_; }
@@ -113,13 +107,15 @@ class Core final : private log::Listener {
   void due(const NodeDue& node);
   void due(const CallerDue& caller);
   void due(const Housekeeping&);
-  void trim_log();
+  void expire_keys();
+  bool trim_log();
   void forget_clients();
   void forget_connections();
   void note_leases();
   void retry_reads();
   void remember_sessions();
   void remember_locks();
+  void remember_keys();
   void remember_nodes_and_jobs();
 
   state::Store& store_;
@@ -144,7 +140,6 @@ class Core final : private log::Listener {
   std::map<std::string, RequestNo> turn_acked_;
   std::vector<Frames> outgoing_;  ///< until the record is committed
   std::vector<Frames> ready_;
-  std::optional<Trimmed> trimmed_;
   TimePoint clients_looked_at_;
 };
 

@@ -10,8 +10,7 @@ Result<proto::kv::Written> put(Turn& turn, const proto::kv::Put& request);
 Result<proto::kv::Entry> get(Turn& turn, const proto::kv::Get& request);
 Result<proto::kv::Deleted> erase(Turn& turn, const proto::kv::Delete& request);
 Result<proto::kv::Deleted> erase_prefix(Turn& turn, const proto::kv::DeletePrefix& request);
+Result<proto::kv::Deleted> expire(Turn& turn, const proto::kv::Expire& request);
 Result<proto::kv::Listing> list(Turn& turn, const proto::kv::List& request);
-
-proto::kv::Entry entry_of(std::string key, state::KvRow row);
 
 }  // namespace muster::core::kv

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "broker/core/expiries.hpp"
 #include "broker/state/record.hpp"
 #include "common/protocol/watch.hpp"
 #include "common/types.hpp"
@@ -105,6 +106,8 @@ struct Memory {
   std::map<std::string, NodeLink> nodes;
   std::map<RequestNo, Dispatch> dispatches;
   std::map<std::string, RunningJob> jobs;
+  Expiries expiries;                            ///< of keys
+  std::map<std::string, TimePoint> key_delays;  ///< keys that nobody may acquire until then
   std::vector<WaitingRead> waiting_reads;
   std::multimap<TimePoint, Due> timers;
   RequestNo last_dispatch;

@@ -10,7 +10,10 @@
 #include "broker/core/exec.hpp"
 #include "broker/core/kv.hpp"
 #include "broker/core/lock.hpp"
+#include "broker/core/past.hpp"
 #include "broker/core/session.hpp"
+#include "broker/core/trim.hpp"
+#include "broker/core/txn.hpp"
 #include "broker/core/watch.hpp"
 
 namespace muster::core {
@@ -35,6 +38,12 @@ constexpr std::array routes = {
     route<proto::kv::Delete, kv::erase>(Right::kv_write, Kind::urgent),
     route<proto::kv::DeletePrefix, kv::erase_prefix>(Right::kv_write, Kind::urgent),
     route<proto::kv::List, kv::list>(Right::kv_read, Kind::reads),
+    route<proto::kv::Txn, kv::txn>(Right::kv_write, Kind::writes),
+    route<proto::kv::Log, past::log>(Right::kv_read, Kind::reads),
+    route<proto::kv::Diff, past::diff>(Right::kv_read, Kind::reads),
+    route<proto::kv::Revert, past::revert>(Right::kv_write, Kind::writes),
+    route<proto::kv::Expire, kv::expire>(Right::broker, Kind::urgent),
+    route<proto::kv::ForgetPast, trim::forget>(Right::broker, Kind::urgent),
     route<proto::lock::Acquire, lock::acquire>(Right::lock, Kind::writes),  // replies later
     route<proto::lock::Release, lock::release>(Right::lock, Kind::urgent),
     route<proto::lock::GiveUp, lock::give_up>(Right::broker, Kind::urgent),
@@ -54,7 +63,7 @@ constexpr std::array routes = {
     route<proto::catalog::Presence, catalog::presence>(Right::broker, Kind::urgent),
     route<proto::catalog::Nodes, catalog::nodes>(Right::catalog_read, Kind::reads),
     route<proto::admin::Status, admin::status>(Right::admin_read, Kind::reads),
-    route<proto::admin::Trim, admin::trim>(Right::broker, Kind::urgent),
+    route<proto::admin::Trim, trim::log>(Right::broker, Kind::urgent),
     route<proto::admin::ForgetClient, admin::forget_client>(Right::broker, Kind::urgent),
     route<proto::admin::Lead, admin::lead>(Right::broker, Kind::urgent),
 };

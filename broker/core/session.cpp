@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/core/keys.hpp"
 #include "broker/core/lock.hpp"
 
 namespace muster::core::session {
@@ -36,6 +37,7 @@ void start_clock(Turn& turn, const state::SessionRow& row) {
 /// All it holds is handed on, in this change.
 void finish(Turn& turn, const state::SessionRow& row) {
   lock::leave_all(turn, row.id);
+  keys::leave_all(turn, row);
   turn.sessions().erase(row.id);
   turn.touch("session:", row.id);
   turn.then([id = row.id](Memory& memory) {

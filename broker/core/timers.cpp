@@ -4,6 +4,7 @@
 #include "broker/core/core.hpp"
 #include "broker/core/exec.hpp"
 #include "broker/core/session.hpp"
+#include "broker/core/trim.hpp"
 #include "common/protocol/admin.hpp"
 #include "common/protocol/lock.hpp"
 
@@ -11,6 +12,7 @@ namespace muster::core {
 namespace {
 
 constexpr Duration housekeeping_interval = seconds(1);
+constexpr Duration trimming_interval = milliseconds(20);  // between its parts, for others' requests
 
 }  // namespace
 
@@ -29,8 +31,10 @@ void Core::propose(std::string_view verb, const Handler& handler) {
 }
 
 std::optional<TimePoint> Core::next_due() const {
-  if (memory_.timers.empty()) return std::nullopt;
-  return memory_.timers.begin()->first;
+  std::optional<TimePoint> due;
+  if (!memory_.timers.empty()) due = memory_.timers.begin()->first;
+  const auto key = memory_.expiries.next();
+  return key && (!due || key->first < *due) ? key->first : due;
 }
 
 void Core::tick() {
@@ -39,6 +43,7 @@ void Core::tick() {
     memory_.timers.erase(memory_.timers.begin());
     std::visit([this](const auto& what) { due(what); }, next);
   }
+  expire_keys();
   if (!memory_.waiting_reads.empty()) retry_reads();
 }
 
@@ -79,6 +84,21 @@ void Core::due(const NodeDue& node) {
   propose(proto::catalog::Presence{.node = node.node, .attach_gen = node.attach_gen, .up = false});
 }
 
+void Core::expire_keys() {
+  for (auto next = memory_.expiries.next(); next && next->first <= now_ && !full();
+       next = memory_.expiries.next()) {
+    const std::string& key = next->second;
+    const auto row = state::Read::Kv(state::View(store_, {&turn_layer_})).get(key);
+    if (!row) {
+      memory_.expiries.forget(key);
+      continue;
+    }
+    propose(proto::kv::Expire{.key = key, .rev = row->mod_rev});
+    // Done, and forgotten with its row; else not asked again at once, for ever.
+    if (memory_.expiries.of(key) == next->first) memory_.expiries.set(key, now_ + seconds(1));
+  }
+}
+
 void Core::due(const CallerDue& caller) {
   const auto job = memory_.jobs.find(caller.job);
   if (job == memory_.jobs.end()) return;
@@ -93,14 +113,15 @@ void Core::due(const CallerDue& caller) {
 }
 
 void Core::due(const Housekeeping&) {
-  trim_log();
+  const bool more = trim_log();
   if (now_ - clients_looked_at_ >= seconds(60)) {
     clients_looked_at_ = now_;
     forget_clients();
     forget_connections();
     note_leases();
+    std::erase_if(memory_.key_delays, [this](const auto& delay) { return delay.second <= now_; });
   }
-  memory_.at(now_ + housekeeping_interval, Housekeeping{});
+  memory_.at(now_ + (more ? trimming_interval : housekeeping_interval), Housekeeping{});
 }
 
 void Core::subscription(std::string_view node, bool present) {
@@ -113,10 +134,13 @@ void Core::subscription(std::string_view node, bool present) {
     propose(proto::catalog::Presence{.node = row->name, .attach_gen = row->attach_gen, .up = true});
 }
 
-/// The oldest segment goes when there is too much, or when all of it is too old.
-void Core::trim_log() {
+/// The oldest segment goes when there is too much, or when all of it is too old; a part of it at a
+/// time. True: there is more to be given up.
+bool Core::trim_log() {
+  const state::View view(store_, {&turn_layer_});
+  if (const auto past = trim::due(view, wall_)) propose(*past);
   const Seq floor = log_.next_floor();
-  if (floor <= log_.first()) return;
+  if (floor <= log_.first()) return false;
   bool old = log_.bytes() > retention_.bytes;
   if (!old) {
     log_.read(floor, [&](const log::Entry& entry) {
@@ -126,10 +150,10 @@ void Core::trim_log() {
       return false;
     });
   }
-  const auto done =
-      state::Read::Meta(state::View(store_, {&turn_layer_})).get(state::meta::trim_seq);
-  if (old && (!done || state::be64_at_end(*done) < floor.value))
-    propose(proto::admin::Trim{.floor = floor});
+  const auto done = state::Read::Meta(view).get(state::meta::trim_seq);
+  if (!old || (done && state::be64_at_end(*done) >= floor.value)) return false;
+  propose(proto::admin::Trim{.floor = floor});
+  return true;
 }
 
 void Core::forget_clients() {

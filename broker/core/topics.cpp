@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "broker/core/hub.hpp"
-#include "broker/core/kv.hpp"
+#include "broker/core/keys.hpp"
 #include "broker/state/apply.hpp"
 #include "broker/state/tables.hpp"
 
@@ -46,10 +46,14 @@ Item item_of(const state::Record& record, const state::Change& change, const Op&
             .cause = change.cause,
             .time_ms = record.time.ms};
   if (op.table == TableId::kv) {
-    if (!op.value) return item;
+    if (!op.value) {
+      if (change.verb == proto::kv::Expire::verb) item.op = "expire";
+      item.prev_rev = op.prev;
+      return item;
+    }
     const auto row = state::decode_row<state::KvRow>(*op.value);
     item.prev_rev = row.prev_rev;
-    item.body = Bytes(codec::encode(kv::entry_of(op.key, row)));
+    item.body = Bytes(codec::encode(keys::entry_of(op.key, row)));
     return item;
   }
   item.name = op.table == TableId::events ? state::decode_row<state::EventRow>(*op.value).name

@@ -49,6 +49,7 @@ struct ParkedLater {};
 /// What one request has asked for so far.
 struct Draft {
   state::Layer layer;
+  std::map<std::string, Revision> removed;  ///< keys, with the revision that ends
   std::vector<std::string> topics;
   std::vector<state::Reply> answers;
   std::vector<Frames> sends;
@@ -70,10 +71,11 @@ struct Surroundings {
 
 class Turn {
  public:
-  Turn(const Surroundings& around, const state::View& view, Caller caller, Revision rev,
-       TimePoint now, WallTime wall, Draft& draft)
+  Turn(const Surroundings& around, const state::View& view, const state::Layer& earlier,
+       Caller caller, Revision rev, TimePoint now, WallTime wall, Draft& draft)
       : around_(around),
         view_(view),
+        earlier_(earlier),
         caller_(std::move(caller)),
         rev_(rev),
         now_(now),
@@ -96,7 +98,12 @@ class Turn {
   const state::Store& store() const { return around_.store; }
   const std::map<std::string, std::uint64_t>& counters() const { return around_.counters; }
   const state::View& view() const { return view_; }
+  /// What earlier requests of this turn have done: not on disk yet.
+  const state::Layer& earlier() const { return earlier_; }
 
+  auto kv_dues() { return state::Write::KvDues(view_, draft_.layer); }
+  auto session_kvs() { return state::Write::SessionKvs(view_, draft_.layer); }
+  /// A key's row is written by `keys` only.
   auto kv() { return state::Write::Kv(view_, draft_.layer); }
   auto sessions() { return state::Write::Sessions(view_, draft_.layer); }
   auto locks() { return state::Write::Locks(view_, draft_.layer); }
@@ -115,6 +122,13 @@ class Turn {
   /// News on a topic other than key: and keyprefix:.
   void touch(std::string_view kind, std::string_view name = {}) {
     draft_.topics.push_back(proto::watch::topic(kind, name));
+  }
+
+  /// What a removed key was: watchers are told, and a put behind it replaces that.
+  void removed(const std::string& key, Revision rev) { draft_.removed.emplace(key, rev); }
+  Revision removed(const std::string& key) const {
+    const auto found = draft_.removed.find(key);
+    return found == draft_.removed.end() ? Revision{} : found->second;
   }
 
   /// The reply comes later, by `answer`; `what` is for people who ask what is waited for.
@@ -161,6 +175,7 @@ class Turn {
 
   const Surroundings& around_;
   const state::View& view_;
+  const state::Layer& earlier_;
   const Caller caller_;
   const Revision rev_;
   const TimePoint now_;

@@ -8,7 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "broker/core/kv.hpp"
+#include "broker/core/history.hpp"
+#include "broker/core/keys.hpp"
 
 namespace muster::core::watch {
 namespace {
@@ -20,11 +21,6 @@ using state::TableId;
 
 std::size_t weight(const Item& item) {
   return item.name.size() + item.body.size() + item.author.size() + 64;
-}
-
-Revision trim_floor(const state::View& view) {
-  const auto text = state::Read::Meta(view).get(state::meta::trim_rev);
-  return Revision{text ? state::be64_at_end(*text) : 0};
 }
 
 /// Takes what one record says to the topic. False: the answer is full, up to `answer.rev`.
@@ -113,7 +109,7 @@ std::optional<Item> state_item(const Topic& topic, TableId table, std::string_vi
     item.prev_rev = row.prev_rev;
     item.author = row.author;
     item.time_ms = row.time.ms;
-    item.body = Bytes(codec::encode(kv::entry_of(item.name, std::move(row))));
+    item.body = Bytes(codec::encode(keys::entry_of(item.name, std::move(row))));
     return item;
   }
   if (table == TableId::events) {
@@ -169,7 +165,7 @@ Result<Answer> read(Turn& turn, const proto::watch::Read& request) {
   if (!topic) return topic.error();
   const Revision until = turn.hub().applied();
   const bool other = !request.history.empty() && request.history != turn.identity().history;
-  const Revision floor = trim_floor(state::View(turn.store(), {}));
+  const Revision floor = trim_floor(state::View(turn.store(), {})).rev;
   if (other || request.after.value == 0 || request.after < floor || request.after > until) {
     return read_state(turn, *topic, until);
   }

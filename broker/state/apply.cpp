@@ -6,9 +6,28 @@
 namespace muster::state {
 namespace {
 
-void apply_ops(const Record& record, const Change& change, Store& store) {
+/// The revision of a key that an op ends; 0: none.
+Revision replaced_by(const Op& op) {
+  return op.value ? decode_row<KvReplaced>(*op.value).prev_rev : op.prev;
+}
+
+/// What a key was at the trim floor is in no record any more: before it goes it is kept, so that
+/// the past is whole from the floor on.
+void keep_past(const Op& op, Revision floor, const View& view, Store& store) {
+  if (floor.value == 0) return;
+  const Revision replaced = replaced_by(op);
+  if (replaced.value == 0 || replaced > floor) return;
+  auto row = Read::Kv(view).get(op.key);
+  ENSURE(row && row->mod_rev == replaced);
+  store.active().put(TableId::kv_past, joined(op.key, be64(replaced.value)),
+                     encode_row(PastRow{.row = std::move(*row), .op = "put", .verb = {}}));
+}
+
+void apply_ops(const Record& record, const Change& change, const View& view, Revision floor,
+               Store& store) {
   Layer& layer = store.active();
   for (const Op& op : change.ops) {
+    if (op.table == TableId::kv) keep_past(op, floor, view, store);
     if (op.value) layer.put(op.table, op.key, *op.value);
     else store.erase(op.table, op.key);
     if (op.table == TableId::kv) {
@@ -61,7 +80,8 @@ void apply(const Record& record, Store& store) {
   Layer& layer = store.active();
   const View view(store, {});
   for (const Change& change : record.changes) {
-    apply_ops(record, change, store);
+    const auto floor = Read::Meta(view).get(meta::trim_rev);  // a change may move it
+    apply_ops(record, change, view, Revision{floor ? be64_at_end(*floor) : 0}, store);
     apply_answers(record, change, view, store);
   }
   layer.put(TableId::meta, std::string(meta::rev),

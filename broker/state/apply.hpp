@@ -1,8 +1,8 @@
 // apply: the one function that changes state, on leaders, followers and restarts alike.
 //
 // A record carries effects; what follows from a change without an op of its own is derived here:
-// the history index of keys, the newest revision of topics, the answers that a retry gets, and the
-// revision reached.
+// the history index of keys, what a key was at the trim floor, the newest revision of topics, the
+// answers that a retry gets, and the revision reached.
 #pragma once
 
 #include "broker/state/record.hpp"

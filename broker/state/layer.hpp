@@ -41,7 +41,11 @@ enum class TableId : std::uint8_t {
   principals = 16,
   session_keys = 17,
   job_requests = 18,
+  kv_past = 20,
+  kv_due = 22,
+  session_kv = 23,
 };
+inline constexpr std::size_t tables_count = 21;  ///< so many are there
 inline constexpr std::size_t tables_max = 32;
 
 /// An effect: a put (value) or a delete (none) of one row.
@@ -49,18 +53,21 @@ struct Op {
   TableId table = TableId::meta;
   std::string key;
   std::optional<std::string> value;
+  Revision prev;  ///< of a key's delete: the revision that it ends
 
   template <class Packer>
   void msgpack_pack(Packer& packer) const {
-    packer.pack_array(3);
+    packer.pack_array(prev.value == 0 ? 3 : 4);
     packer.pack(static_cast<std::uint8_t>(table));
     pack_bin(packer, key);
     if (value) pack_bin(packer, *value);
     else packer.pack_nil();
+    if (prev.value != 0) packer.pack(prev);
   }
   void msgpack_unpack(const msgpack::object& object) {
-    if (object.type != msgpack::type::ARRAY || object.via.array.size != 3)
+    if (object.type != msgpack::type::ARRAY || object.via.array.size < 3)
       throw msgpack::type_error();
+    if (object.via.array.size > 3) prev = object.via.array.ptr[3].as<Revision>();
     table = static_cast<TableId>(object.via.array.ptr[0].as<std::uint8_t>());
     key = object.via.array.ptr[1].as<std::string>();
     const auto& third = object.via.array.ptr[2];

@@ -22,8 +22,52 @@ struct KvRow {
   Revision prev_rev;  ///< what this put replaced; 0: nothing
   std::uint64_t version = 0;
   std::string author;
+  std::string cause;
   WallTime time;
-  MSGPACK_DEFINE_MAP(value, flags, create_rev, mod_rev, prev_rev, version, author, time)
+  std::uint64_t ttl_ms = 0;  ///< 0: it does not expire; when it does stands in kv_due
+  std::uint64_t lock_index = 0;
+  std::string session;    ///< that has acquired it
+  std::string ends_with;  ///< the session with which it goes
+  MSGPACK_DEFINE_MAP(value, flags, create_rev, mod_rev, prev_rev, version, author, cause, time,
+                     ttl_ms, lock_index, session, ends_with)
+};
+
+/// Of a kv row only what it replaced.
+struct KvReplaced {
+  Revision prev_rev;
+  MSGPACK_DEFINE_MAP(prev_rev)
+};
+
+/// kv_due: key. Apart from the key's row: a TTL that begins anew is no news.
+struct KvDue {
+  WallTime due;
+  MSGPACK_DEFINE_ARRAY(due)
+};
+
+/// session_kv: session NUL key. What is released or deleted when the session ends.
+struct SessionKv {
+  bool acquired = false;
+  bool ends = false;
+  std::uint64_t bytes = 0;  ///< of the key and its value
+  MSGPACK_DEFINE_ARRAY(acquired, ends, bytes)
+};
+
+/// kv_past: key NUL rev. Revisions whose records are trimmed and that are needed nevertheless: what
+/// a key was at the trim floor, and what a rule keeps for longer.
+struct PastRow {
+  KvRow row;       ///< of a delete: mod_rev, prev_rev, author, cause, time
+  std::string op;  ///< put, delete, expire
+  std::string verb;
+  MSGPACK_DEFINE_MAP(row, op, verb)
+};
+
+/// meta: "keep" NUL prefix. How long the past of a prefix is kept, where it is not as long as the
+/// log.
+struct KeepRow {
+  std::uint64_t age_ms = 0;  ///< 0: no longer; what it has kept is to go
+  Revision floor;            ///< its past is whole from here on
+  WallTime floor_at;
+  MSGPACK_DEFINE_MAP(age_ms, floor, floor_at)
 };
 
 /// kv_revs: key NUL rev. Where to find the revisions of a key in the log.

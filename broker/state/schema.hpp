@@ -44,6 +44,9 @@ inline constexpr std::array tables = {
     NamedTable{TableId::principals, "principals"},
     NamedTable{TableId::session_keys, "session_keys"},
     NamedTable{TableId::job_requests, "job_requests"},
+    NamedTable{TableId::kv_past, "kv_past"},
+    NamedTable{TableId::kv_due, "kv_due"},
+    NamedTable{TableId::session_kv, "session_kv"},
 };
 
 constexpr bool each_table_once() {
@@ -56,7 +59,22 @@ constexpr bool each_table_once() {
   return true;
 }
 static_assert(each_table_once());
-static_assert(tables.size() == static_cast<std::size_t>(TableId::job_requests),
-              "a table has no name on disk");
+static_assert(tables.size() == tables_count, "a table has no name on disk");
 
 }  // namespace muster::state::schema
+
+namespace muster::state {
+
+/// Keys of the meta table ("format" and "seq" are the store's own).
+namespace meta {
+inline constexpr std::string_view cluster_id = "cluster_id";
+inline constexpr std::string_view history = "history";
+inline constexpr std::string_view epoch = "epoch";        // be64
+inline constexpr std::string_view rev = "rev";            // be64; put by apply
+inline constexpr std::string_view trim_seq = "trim_seq";  // be64: records below are given up
+inline constexpr std::string_view trim_rev = "trim_rev";  // be64: the last revision given up
+inline constexpr std::string_view trim_ms = "trim_ms";    // be64: its time, wall clock
+inline constexpr std::string_view keep = "keep";          // keep NUL prefix: a KeepRow
+}  // namespace meta
+
+}  // namespace muster::state

@@ -21,6 +21,11 @@ Seq Store::stored_seq() const {
   return Seq{schema::number_of(*row)};
 }
 
+Seq Store::log_floor() const {
+  const std::optional<std::string_view> row = snapshot_->get(TableId::meta, meta::trim_seq);
+  return Seq{row ? schema::number_of(*row) : 0};
+}
+
 std::optional<std::string> Store::get(TableId table, std::string_view key) const {
   if (const Layer::Value* row = active_.find(table, key)) return std::optional<std::string>(*row);
   return std::optional<std::string>(below(table, key));

@@ -47,6 +47,8 @@ class Store {
 
   /// The seq that LMDB holds on disk.
   Seq checkpointed() const { return checkpointed_; }
+  /// Records below it were given up by a trim that is in LMDB: the log may unlink them.
+  Seq log_floor() const;
 
   /// The active layer becomes the sealed one; LMDB will be at `reached` once it is written.
   /// Precondition: nothing is sealed.
@@ -86,9 +88,13 @@ class View {
   void scan(TableId table, std::string_view prefix, std::string_view from,
             const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
 
-  /// The row with the greatest key that begins with `prefix`.
-  std::optional<std::pair<std::string, std::string>> last(TableId table,
-                                                          std::string_view prefix) const;
+  /// The row with the greatest key that begins with `prefix` and, where that is given, is <
+  /// `below`.
+  std::optional<std::pair<std::string, std::string>> last(TableId table, std::string_view prefix,
+                                                          std::string_view below = {}) const;
+  /// The least key that begins with `prefix` and is >= `from`.
+  std::optional<std::string> first(TableId table, std::string_view prefix,
+                                   std::string_view from) const;
 
  private:
   template <class Walk>

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "broker/state/rows.hpp"
+#include "broker/state/schema.hpp"
 #include "broker/state/store.hpp"
 
 namespace muster::state {
@@ -79,6 +80,9 @@ template <template <class, TableId> class T>
 struct Tables {
   using Kv = T<KvRow, TableId::kv>;
   using KvRevs = T<KvRev, TableId::kv_revs>;
+  using KvPast = T<PastRow, TableId::kv_past>;
+  using KvDues = T<KvDue, TableId::kv_due>;
+  using SessionKvs = T<SessionKv, TableId::session_kv>;
   using TopicRevs = T<Revision, TableId::topic_revs>;
   using Sessions = T<SessionRow, TableId::sessions>;
   using Locks = T<LockRow, TableId::locks>;
@@ -96,15 +100,5 @@ struct Tables {
 };
 using Read = Tables<ReadTable>;
 using Write = Tables<Table>;
-
-/// Keys of the meta table ("format" and "seq" are the store's own).
-namespace meta {
-inline constexpr std::string_view cluster_id = "cluster_id";
-inline constexpr std::string_view history = "history";
-inline constexpr std::string_view epoch = "epoch";        // be64
-inline constexpr std::string_view rev = "rev";            // be64; put by apply
-inline constexpr std::string_view trim_seq = "trim_seq";  // be64: records below are given up
-inline constexpr std::string_view trim_rev = "trim_rev";  // be64: the last revision given up
-}  // namespace meta
 
 }  // namespace muster::state

@@ -169,14 +169,25 @@ void View::scan(
 }
 
 std::optional<std::pair<std::string, std::string>> View::last(TableId table,
-                                                              std::string_view prefix) const {
-  const std::string edge = end_of(prefix);
+                                                              std::string_view prefix,
+                                                              std::string_view below) const {
+  const std::string edge = below.empty() ? end_of(prefix) : std::string(below);
   LayersWalk<Way::down> layers;
   add_layers(layers, table, prefix, edge);
   SnapshotWalk<Way::down> snapshot(*store_.snapshot_, table, prefix, edge);
   std::optional<std::pair<std::string, std::string>> found;
   merge(layers, snapshot, [&](std::string_view key, std::string_view value) {
     found.emplace(key, value);
+    return false;
+  });
+  return found;
+}
+
+std::optional<std::string> View::first(TableId table, std::string_view prefix,
+                                       std::string_view from) const {
+  std::optional<std::string> found;
+  scan(table, prefix, from, [&](std::string_view key, std::string_view) {
+    found.emplace(key);
     return false;
   });
   return found;

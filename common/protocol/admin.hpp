@@ -49,7 +49,8 @@ struct Lead {
   using Reply = Empty;
   std::string cluster_id;
   std::string history;
-  MSGPACK_DEFINE_MAP(cluster_id, history)
+  std::map<std::string, std::uint64_t> keep;  ///< prefix -> how long its past is kept, in ms
+  MSGPACK_DEFINE_MAP(cluster_id, history, keep)
 };
 
 /// The broker's own word: history below a revision is given up, some of it a turn.

@@ -16,7 +16,7 @@ TEST_CASE("admin: the broker's own verbs are unknown to everybody else", "[core]
   world.ask("ann", proto::session::Ping{});
   const Revision before = world.core().rev();
   for (const char* verb : {"broker.lead", "log.trim", "dedupe.forget", "catalog.presence",
-                           "lock.give_up", "session.expire"}) {
+                           "lock.give_up", "session.expire", "kv.expire", "kv.forget_past"}) {
     world.raw("ann",
               {proto::encode_header({verb, RequestNo{100}, {}}), codec::encode(proto::Empty{})});
     CHECK(

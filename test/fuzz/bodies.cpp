@@ -2,13 +2,14 @@
 // back to the same bytes for ever after.
 //
 // The first byte of an input chooses the struct, the rest is the body.
-#include <array>
+#include <iterator>
 
 #include "common/protocol/admin.hpp"
 #include "common/protocol/catalog.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/exec.hpp"
-#include "common/protocol/kv.hpp"
+#include "common/protocol/kv_past.hpp"
+#include "common/protocol/kv_txn.hpp"
 #include "common/protocol/lock.hpp"
 #include "common/protocol/session.hpp"
 #include "common/protocol/watch.hpp"
@@ -53,7 +54,7 @@ void both_settle(std::string_view body) {
 }
 
 using Reader = void (*)(std::string_view);
-constexpr std::array<Reader, 39> readers = {
+constexpr Reader readers[] = {
     header_settles,
     error_is_told,
     settles<proto::watch::Notice>,
@@ -81,9 +82,15 @@ constexpr std::array<Reader, 39> readers = {
     both_settle<proto::exec::Stop>,
     both_settle<proto::kv::Delete>,
     both_settle<proto::kv::DeletePrefix>,
+    both_settle<proto::kv::Diff>,
+    both_settle<proto::kv::Expire>,
+    both_settle<proto::kv::ForgetPast>,
     both_settle<proto::kv::Get>,
     both_settle<proto::kv::List>,
+    both_settle<proto::kv::Log>,
     both_settle<proto::kv::Put>,
+    both_settle<proto::kv::Revert>,
+    both_settle<proto::kv::Txn>,
     both_settle<proto::lock::Acquire>,
     both_settle<proto::lock::GiveUp>,
     both_settle<proto::lock::List>,
@@ -99,7 +106,7 @@ constexpr std::array<Reader, 39> readers = {
 
 void run(Input input) {
   const std::uint8_t which = input.byte();
-  readers.at(which % readers.size())(input.rest());
+  readers[which % std::size(readers)](input.rest());
 }
 
 }  // namespace muster::test

@@ -90,8 +90,7 @@ void Broker::checkpoint_step() {
   } else if (checkpoint_ == 2) {
     store_->settle();
     checkpoint_ = 0;
-    if (const auto trimmed = core_->trimmed(); trimmed && trimmed->seq <= store_->checkpointed())
-      log_.trim(trimmed->floor);
+    log_.trim(store_->log_floor());
   }
 }
 

@@ -154,8 +154,7 @@ void World::checkpoint() {
   store_->seal(log_.last());
   store_->write_sealed();
   store_->settle();
-  if (core_->trimmed() && core_->trimmed()->seq <= store_->checkpointed())
-    log_.trim(core_->trimmed()->floor);
+  log_.trim(store_->log_floor());
 }
 
 const Answer& World::answer_to(const std::string& client, RequestNo no,
