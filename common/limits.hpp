@@ -132,7 +132,12 @@ inline constexpr seconds presence_grace{
     10};  ///< to subscribe after registration, to register after a restart
 inline constexpr std::chrono::hours caller_patience{
     1};  ///< a job whose caller is silent for so long is cancelled
-inline constexpr std::size_t services_max = 1024;              ///< on one node
+inline constexpr std::size_t services_max = 1024;           ///< on one node
+inline constexpr std::size_t checks_max = 2048;             ///< on one node
+inline constexpr std::size_t offers_bytes_max = 512 * KiB;  ///< services and checks of one node
+inline constexpr std::uint64_t check_time_ms_max =
+    std::uint64_t{365} * 24 * 3600 * 1000;                     ///< longer TTLs count as this
+inline constexpr std::size_t check_output_bytes = 4 * KiB;     ///< the last ones are kept
 inline constexpr std::size_t definitions_bytes_max = 1 * MiB;  ///< in one file
 inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;

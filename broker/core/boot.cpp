@@ -1,4 +1,5 @@
 // boot: from a log and a store to a broker that leads.
+#include "broker/core/checks.hpp"
 #include "broker/core/core.hpp"
 #include "broker/core/exec.hpp"
 #include "broker/state/apply.hpp"
@@ -52,6 +53,7 @@ void Core::lead(TimePoint now, WallTime wall) {
   remember_locks();
   remember_keys();
   remember_nodes_and_jobs();
+  remember_checks();
   memory_.at(now, Housekeeping{});
   finish();
 }
@@ -111,6 +113,15 @@ void Core::remember_nodes_and_jobs() {
     memory_.at(now_ + limits::caller_patience, CallerDue{row.job.id});
     return true;
   });
+}
+
+/// Every TTL check gets its full TTL anew; what is critical, all its time to recover.
+void Core::remember_checks() {
+  state::Read::Checks(state::View(store_, {}))
+      .scan({}, [&](std::string_view key, const state::CheckRow& row) {
+        checks::start_clocks(memory_, std::string(key), row, now_);
+        return true;
+      });
 }
 
 }  // namespace muster::core

@@ -2,83 +2,74 @@
 #include "broker/core/catalog.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
+#include "broker/core/definitions.hpp"
 #include "broker/core/exec.hpp"
-#include "broker/core/patterns.hpp"
+#include "broker/core/services.hpp"
 
 namespace muster::core::catalog {
 namespace {
 
+using checks::Check;
+using definitions::fits;
+using definitions::wrong_name;
+using definitions::wrong_offers;
 using proto::catalog::Node;
 using proto::catalog::Service;
-
-std::optional<Error> wrong_name(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= limits::name_bytes_max &&
-      name.find('\0') == std::string_view::npos && codec::is_utf8(name)) {
-    return std::nullopt;
-  }
-  return Error{Code::invalid, fmt::format("{} has 1..255 bytes of UTF-8 and no NUL", what)};
-}
 
 std::optional<Error> wrong(const Node& node) {
   if (const auto error = wrong_name("a node's name", node.name)) return error;
   if (const auto error = wrong_name("a node's id", node.id)) return error;
-  if (node.services.size() > limits::services_max) {
-    return Error{Code::too_large, fmt::format("{} services on one node, at most {} are taken",
-                                              node.services.size(), limits::services_max)};
-  }
-  for (const Service& service : node.services) {
-    if (const auto error = wrong_name("a service's id", service.id)) return error;
-    if (const auto error = wrong_name("a service's name", service.name)) return error;
-  }
-  return std::nullopt;
+  return wrong_offers(node.services, node.checks);
 }
 
-std::vector<Service> services_of(Turn& turn, std::string_view node) {
-  std::vector<Service> services;
-  turn.services().scan(state::joined(node, {}), [&](std::string_view, const Service& service) {
-    services.push_back(service);
-    return true;
-  });
-  return services;
-}
+bool from_file(const std::string& owner) { return owner != checks::by_api; }
 
-bool same(const Service& a, const Service& b) {
-  return std::tie(a.id, a.name, a.tags, a.address, a.port, a.meta) ==
-         std::tie(b.id, b.name, b.tags, b.address, b.port, b.meta);
-}
-
-void put_services(Turn& turn, const std::string& node, const std::vector<Service>& wanted) {
-  const std::vector<Service> present = services_of(turn, node);
-  bool changed = false;
-  const auto touched = [&](const Service& service) {
-    turn.touch("service:", service.name);
-    changed = true;
-  };
-  for (const Service& service : wanted) {
-    const auto before = std::find_if(present.begin(), present.end(),
-                                     [&](const Service& s) { return s.id == service.id; });
-    if (before != present.end() && same(*before, service)) continue;
-    if (before != present.end() && before->name != service.name) touched(*before);
-    turn.services().put(state::joined(node, service.id), service);
-    touched(service);
+/// What the node's files define takes the place of what they defined before; what was defined over
+/// the API stays, unless a file says the same id.
+Result<Done> put_offers(Turn& turn, const Node& node) {
+  std::set<std::string> ids;
+  for (Service service : node.services) {
+    service.owner = checks::by_file;
+    ids.insert(service.id);
+    services::put(turn, node.name, std::move(service));
   }
-  for (const Service& service : present) {
-    if (std::any_of(wanted.begin(), wanted.end(),
-                    [&](const Service& s) { return s.id == service.id; }))
-      continue;
-    turn.services().erase(state::joined(node, service.id));
-    touched(service);
+  for (const Service& service : services::of_node(turn, node.name)) {
+    if (from_file(service.owner) && !ids.contains(service.id))
+      services::erase(turn, node.name, service);
   }
-  if (changed) turn.touch("services");
+  ids.clear();
+  for (Check check : node.checks) {
+    check.node = node.name;
+    check.owner = checks::by_file;
+    ids.insert(check.id);
+    if (const Result<bool> put = checks::put(turn, std::move(check)); !put) return put.error();
+  }
+  for (const Check& check : checks::of_node(turn, node.name)) {
+    if (from_file(check.owner) && !ids.contains(check.id)) checks::erase(turn, check);
+  }
+  return fits(turn, node.name);
 }
 
-void put_node(Turn& turn, const Node& node) {
+/// But for what changes with each registration.
+bool same(const Node& a, const Node& b) {
+  return std::tie(a.id, a.address, a.tags, a.meta, a.version, a.up, a.problem) ==
+         std::tie(b.id, b.address, b.tags, b.meta, b.version, b.up, b.problem);
+}
+
+/// News of a node; of its going and coming its checks and services have news, too.
+void put_node(Turn& turn, Node node, const std::optional<Node>& before) {
+  node.mod_rev = turn.rev();
   turn.nodes().put(node.name, node);
   turn.touch("nodes");
   turn.touch("node:", node.name);
+  if (before && before->up == node.up) return;
+  turn.touch("checks");
+  services::touch_all(turn, node.name);
 }
 
 /// The connection that spoke for this node before is told that it does no longer.
@@ -106,6 +97,23 @@ void link(Turn& turn, const std::string& name, std::uint64_t attach_gen) {
   });
 }
 
+/// Where one node fills the reply by itself, outputs are left out.
+std::size_t add_checks(Turn& turn, Node& node) {
+  std::size_t bytes = 256 + node.id.size() + node.problem.size();
+  for (const auto& [key, value] : node.meta) bytes += key.size() + value.size() + 10;
+  for (const std::string& tag : node.tags) bytes += tag.size() + 5;
+  for (const Service& service : node.services) bytes += services::weight(service);
+  node.checks = checks::of_node(turn, node.name);
+  node.checks.push_back(checks::liveness(node));
+  std::sort(node.checks.begin(), node.checks.end(),
+            [](const Check& a, const Check& b) { return a.id < b.id; });
+  for (Check& check : node.checks) {
+    if (bytes < limits::offers_bytes_max) checks::add_output(turn, check);
+    bytes += checks::weight(check);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<proto::catalog::Registered> enrol(Turn& turn, const proto::catalog::Register& request) {
@@ -118,76 +126,83 @@ Result<proto::catalog::Registered> enrol(Turn& turn, const proto::catalog::Regis
   }
   Node node = request.node;
   node.services.clear();
+  node.checks.clear();
   node.up = true;
   node.attach_gen = (before ? before->attach_gen : 0) + 1;
   node.create_rev = before ? before->create_rev : turn.rev();
-  node.mod_rev = turn.rev();
+  node.mod_rev = before ? before->mod_rev : turn.rev();
   node.since_ms = before && before->up ? before->since_ms : turn.wall().ms;
-  put_node(turn, node);
-  put_services(turn, name, request.node.services);
+  // A daemon that comes again as it was is no news, but its generation is another.
+  if (before && same(*before, node)) turn.nodes().put(name, node);
+  else put_node(turn, node, before);
+  if (const Result<Done> put = put_offers(turn, request.node); !put) return put.error();
   supersede(turn, name);
   link(turn, name, node.attach_gen);
   exec::compare(turn, name, request.tasks);
-  return proto::catalog::Registered{.attach_gen = node.attach_gen, .rev = turn.rev()};
+  return proto::catalog::Registered{
+      .attach_gen = node.attach_gen, .rev = turn.rev(), .checks = checks::for_node(turn, name)};
 }
 
 Result<proto::Empty> presence(Turn& turn, const proto::catalog::Presence& request) {
-  auto node = turn.nodes().get(request.node);
-  if (!node) return Error{Code::not_found, fmt::format("no node {}", request.node)};
-  if (node->attach_gen != request.attach_gen)
+  const auto before = turn.nodes().get(request.node);
+  if (!before) return Error{Code::not_found, fmt::format("no node {}", request.node)};
+  if (before->attach_gen != request.attach_gen)
     return Error{Code::conflict, "it registered again meanwhile"};
-  if (node->up == request.up) return proto::Empty{};
-  node->up = request.up;
-  node->since_ms = turn.wall().ms;
-  node->mod_rev = turn.rev();
-  put_node(turn, *node);
-  for (const Service& service : services_of(turn, request.node))
-    turn.touch("service:", service.name);
-  turn.touch("services");
+  if (before->up == request.up) return proto::Empty{};
+  Node node = *before;
+  node.up = request.up;
+  node.since_ms = turn.wall().ms;
+  put_node(turn, node, before);
   if (!request.up) exec::node_down(turn, request.node);
   return proto::Empty{};
 }
 
-Result<std::vector<Node>> matching(Turn& turn, const proto::exec::Target& target) {
+Result<Matcher> Matcher::compile(const proto::exec::Target& target) {
   if (!target.tag.empty() && target.service.empty()) {
     return Error{Code::invalid, "Cannot provide tag filter without service filter."};
   }
-  const Result<Pattern> node = Pattern::compile("node", target.node);
+  Result<Pattern> node = Pattern::compile("node", target.node);
   if (!node) return node.error();
-  const Result<Pattern> service = Pattern::compile("service", target.service);
+  Result<Pattern> service = Pattern::compile("service", target.service);
   if (!service) return service.error();
-  const Result<Pattern> tag = Pattern::compile("tag", target.tag);
+  Result<Pattern> tag = Pattern::compile("tag", target.tag);
   if (!tag) return tag.error();
-  const auto offers = [&](const Service& s) {
-    if (!service->matches(s.name)) return false;
-    return target.tag.empty() || std::any_of(s.tags.begin(), s.tags.end(),
-                                             [&](const std::string& t) { return tag->matches(t); });
-  };
-  std::vector<Node> found;
-  turn.nodes().scan({}, [&](std::string_view name, const Node& row) {
-    if (!node->matches(name)) return true;
-    if (!target.names.empty() &&
-        std::find(target.names.begin(), target.names.end(), name) == target.names.end())
+  return Matcher(target, std::move(*node), std::move(*service), std::move(*tag));
+}
+
+bool Matcher::offers(const Service& service) const {
+  if (!service_.matches(service.name)) return false;
+  return target_.tag.empty() ||
+         std::any_of(service.tags.begin(), service.tags.end(),
+                     [&](const std::string& tag) { return tag_.matches(tag); });
+}
+
+void Matcher::each(Turn& turn, std::string_view from,
+                   const std::function<bool(Node)>& visit) const {
+  turn.nodes().scan({}, from, [&](std::string_view name, const Node& row) {
+    if (!node_.matches(name)) return true;
+    if (!target_.names.empty() &&
+        std::find(target_.names.begin(), target_.names.end(), name) == target_.names.end())
       return true;
     Node whole = row;
-    whole.services = services_of(turn, name);
-    if (!target.service.empty() &&
-        std::none_of(whole.services.begin(), whole.services.end(), offers))
+    whole.services = services::of_node(turn, name);
+    if (!target_.service.empty() &&
+        std::none_of(whole.services.begin(), whole.services.end(),
+                     [&](const Service& service) { return offers(service); }))
       return true;
-    found.push_back(std::move(whole));
+    return visit(std::move(whole));
+  });
+}
+
+Result<std::vector<Node>> matching(Turn& turn, const proto::exec::Target& target) {
+  const Result<Matcher> matcher = Matcher::compile(target);
+  if (!matcher) return matcher.error();
+  std::vector<Node> found;
+  matcher->each(turn, {}, [&](Node node) {
+    found.push_back(std::move(node));
     return found.size() < limits::targets_max;
   });
   return found;
-}
-
-Result<proto::catalog::Listing> nodes(Turn& turn, const proto::catalog::Nodes& request) {
-  proto::exec::Target target = request.matching;
-  if (!request.name.empty()) target.names = {request.name};
-  Result<std::vector<Node>> found = matching(turn, target);
-  if (!found) return found.error();
-  if (!request.name.empty() && found->empty())
-    return Error{Code::not_found, fmt::format("no node {}", request.name)};
-  return proto::catalog::Listing{.nodes = std::move(*found), .rev = turn.last_rev()};
 }
 
 Result<std::string> node_of(const Turn& turn) {
@@ -199,6 +214,27 @@ Result<std::string> node_of(const Turn& turn) {
   }
   return Error{Code::denied, "no node has registered on this connection",
                "send catalog.register first"};
+}
+
+Result<proto::catalog::Listing> nodes(Turn& turn, const proto::catalog::Nodes& request) {
+  proto::exec::Target target = request.matching;
+  if (!request.name.empty()) target.names = {request.name};
+  const Result<Matcher> matcher = Matcher::compile(target);
+  if (!matcher) return matcher.error();
+  proto::catalog::Listing listing{.nodes = {}, .rev = turn.last_rev(), .next = {}};
+  std::size_t bytes = 0;
+  matcher->each(turn, std::max(request.name, request.from), [&](Node node) {
+    bytes += add_checks(turn, node);
+    if (bytes > limits::reply_bytes_max && !listing.nodes.empty()) {
+      listing.next = node.name;
+      return false;
+    }
+    listing.nodes.push_back(std::move(node));
+    return request.name.empty();
+  });
+  if (!request.name.empty() && listing.nodes.empty())
+    return Error{Code::not_found, fmt::format("no node {}", request.name)};
+  return listing;
 }
 
 }  // namespace muster::core::catalog

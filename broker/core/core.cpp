@@ -264,7 +264,7 @@ void Core::add_change(std::string_view verb, const Caller& caller, Draft& draft,
                        .cause = caller.options.cause,
                        .verb = std::string(verb),
                        .replies = std::move(replies),
-                       .topics = std::move(draft.topics),
+                       .topics = {draft.topics.begin(), draft.topics.end()},
                        .ops = {}};
   for (std::size_t table = 0; table < state::tables_max; ++table) {
     for (const auto& [key, value] : draft.layer.rows(static_cast<state::TableId>(table))) {

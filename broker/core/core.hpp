@@ -106,6 +106,7 @@ class Core final : private log::Listener {
   void due(const TicketDue& ticket);
   void due(const NodeDue& node);
   void due(const CallerDue& caller);
+  void due(const CheckDue& check);
   void due(const Housekeeping&);
   void expire_keys();
   bool trim_log();
@@ -117,6 +118,7 @@ class Core final : private log::Listener {
   void remember_locks();
   void remember_keys();
   void remember_nodes_and_jobs();
+  void remember_checks();
 
   state::Store& store_;
   log::Log& log_;

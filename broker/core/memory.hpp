@@ -62,6 +62,19 @@ struct Dispatch {
   std::string verb;
 };
 
+/// What a check's timer waits for.
+enum class CheckWait {
+  told,      ///< a TTL check's next word
+  recovery,  ///< the end of being critical, else its service goes
+};
+
+/// Since when a check has waited, and for how long it may.
+struct CheckClock {
+  TimePoint since;
+  Duration length{};
+  TimePoint timer;  ///< when it is looked at; none: not before it is started again
+};
+
 /// A job that is not done, and whom its output goes to.
 struct RunningJob {
   state::RequestId caller;
@@ -95,8 +108,13 @@ struct NodeDue {
 struct CallerDue {
   std::string job;
 };
+struct CheckDue {
+  std::string check;  ///< node NUL id
+  CheckWait wait = CheckWait::told;
+};
 struct Housekeeping {};
-using Due = std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, Housekeeping>;
+using Due =
+    std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, CheckDue, Housekeeping>;
 
 struct Memory {
   std::unordered_map<Route, Connection> connections;
@@ -104,6 +122,7 @@ struct Memory {
   std::map<state::RequestId, Parked> parked;
   std::map<std::string, Lease> leases;  ///< by session
   std::map<std::string, NodeLink> nodes;
+  std::map<std::pair<std::string, CheckWait>, CheckClock> check_clocks;  ///< by node NUL id
   std::map<RequestNo, Dispatch> dispatches;
   std::map<std::string, RunningJob> jobs;
   Expiries expiries;                            ///< of keys
@@ -114,6 +133,17 @@ struct Memory {
   bool state_full = false;  ///< LMDB could not grow at the last checkpoint
 
   void at(TimePoint when, Due due) { timers.emplace(when, std::move(due)); }
+
+  /// Starts the clock anew. A timer that looks at it in time is there at most once.
+  void start_clock(const CheckDue& due, CheckClock started) {
+    CheckClock& clock = check_clocks[{due.check, due.wait}];
+    const TimePoint ends = started.since + started.length;
+    const bool looked_at = clock.timer != TimePoint{} && clock.timer <= ends;
+    started.timer = looked_at ? clock.timer : ends;
+    clock = started;
+    if (!looked_at) at(ends, due);
+  }
+  void stop_clock(const CheckDue& due) { check_clocks.erase({due.check, due.wait}); }
 };
 
 }  // namespace muster::core

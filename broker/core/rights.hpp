@@ -15,6 +15,7 @@ enum class Right {
   watch,
   exec,
   catalog_read,
+  catalog_write,
   admin_read,
   node,    ///< to speak as a node
   broker,  ///< the broker's own word: nobody outside has it

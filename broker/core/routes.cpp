@@ -6,8 +6,10 @@
 
 #include "broker/core/admin.hpp"
 #include "broker/core/catalog.hpp"
+#include "broker/core/definitions.hpp"
 #include "broker/core/event.hpp"
 #include "broker/core/exec.hpp"
+#include "broker/core/health.hpp"
 #include "broker/core/kv.hpp"
 #include "broker/core/lock.hpp"
 #include "broker/core/past.hpp"
@@ -62,6 +64,15 @@ constexpr std::array routes = {
     route<proto::catalog::Register, catalog::enrol>(Right::node, Kind::urgent),
     route<proto::catalog::Presence, catalog::presence>(Right::broker, Kind::urgent),
     route<proto::catalog::Nodes, catalog::nodes>(Right::catalog_read, Kind::reads),
+    route<proto::catalog::Define, definitions::define>(Right::catalog_write, Kind::writes),
+    route<proto::catalog::Undefine, definitions::undefine>(Right::catalog_write, Kind::urgent),
+    route<proto::catalog::Forget, definitions::forget>(Right::catalog_write, Kind::urgent),
+    route<proto::health::Report, health::report>(Right::node, Kind::writes),
+    route<proto::health::Update, health::update>(Right::catalog_write, Kind::writes),
+    route<proto::health::Expire, health::expire>(Right::broker, Kind::urgent),
+    route<proto::health::Abandon, health::abandon>(Right::broker, Kind::urgent),
+    route<proto::health::Maintain, health::maintain>(Right::catalog_write, Kind::writes),
+    route<proto::health::List, health::list>(Right::catalog_read, Kind::reads),
     route<proto::admin::Status, admin::status>(Right::admin_read, Kind::reads),
     route<proto::admin::Trim, trim::log>(Right::broker, Kind::urgent),
     route<proto::admin::ForgetClient, admin::forget_client>(Right::broker, Kind::urgent),

@@ -6,6 +6,7 @@
 #include "broker/core/session.hpp"
 #include "broker/core/trim.hpp"
 #include "common/protocol/admin.hpp"
+#include "common/protocol/health.hpp"
 #include "common/protocol/lock.hpp"
 
 namespace muster::core {
@@ -49,6 +50,10 @@ void Core::tick() {
 
 void Core::stalled(Duration by) {
   for (auto& [id, lease] : memory_.leases) lease.heard = std::min(lease.heard + by, now_);
+  for (auto& [check, clock] : memory_.check_clocks) {
+    clock.since = std::min(clock.since + by, now_);
+    if (clock.timer != TimePoint{}) clock.timer += by;
+  }
   std::multimap<TimePoint, Due> moved;
   for (auto& [when, what] : memory_.timers) moved.emplace(when + by, std::move(what));
   memory_.timers = std::move(moved);
@@ -110,6 +115,22 @@ void Core::due(const CallerDue& caller) {
                       connection->second.heard + limits::caller_patience <= now_;
   if (silent) propose(proto::exec::Cancel{.job = caller.job});
   else memory_.at(connection->second.heard + limits::caller_patience, caller);
+}
+
+void Core::due(const CheckDue& check) {
+  const auto found = memory_.check_clocks.find({check.check, check.wait});
+  if (found == memory_.check_clocks.end() || found->second.timer > now_) return;
+  CheckClock& clock = found->second;
+  clock.timer = {};
+  if (clock.since + clock.length > now_) {
+    memory_.start_clock(check, clock);
+    return;
+  }
+  const auto nul = check.check.find('\0');
+  const std::string node = check.check.substr(0, nul);
+  const std::string id = check.check.substr(nul + 1);
+  if (check.wait == CheckWait::told) propose(proto::health::Expire{.node = node, .check = id});
+  else propose(proto::health::Abandon{.node = node, .check = id});
 }
 
 void Core::due(const Housekeeping&) {

@@ -24,10 +24,13 @@ bool concerns(const Op& op, const Topic& topic) {
   if (topic.kind == "key:") return op.table == TableId::kv && op.key == topic.name;
   if (topic.kind == "keyprefix:") return op.table == TableId::kv && op.key.starts_with(topic.name);
   if (topic.kind == "event:") return op.table == TableId::events && op.value.has_value();
-  if (topic.kind == "services" || topic.kind == "service:") return op.table == TableId::services;
+  if (topic.kind == "services") return op.table == TableId::services;
+  if (topic.kind == "service:")
+    return op.table == TableId::services || op.table == TableId::checks ||
+           op.table == TableId::nodes;
   if (topic.kind == "nodes") return op.table == TableId::nodes;
   if (topic.kind == "node:") return op.table == TableId::nodes && op.key == topic.name;
-  if (topic.kind == "checks") return op.table == TableId::checks;
+  if (topic.kind == "checks") return op.table == TableId::checks || op.table == TableId::nodes;
   if (topic.kind == "session:") return op.table == TableId::sessions && op.key == topic.name;
   if (topic.kind == "lock:")
     return op.table == TableId::tickets && op.key.starts_with(state::joined(topic.name, {}));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,7 +51,7 @@ struct ParkedLater {};
 struct Draft {
   state::Layer layer;
   std::map<std::string, Revision> removed;  ///< keys, with the revision that ends
-  std::vector<std::string> topics;
+  std::set<std::string> topics;
   std::vector<state::Reply> answers;
   std::vector<Frames> sends;
   std::vector<std::function<void(Memory&)>> then;
@@ -112,6 +113,8 @@ class Turn {
   auto events() { return state::Write::Events(view_, draft_.layer); }
   auto nodes() { return state::Write::Nodes(view_, draft_.layer); }
   auto services() { return state::Write::Services(view_, draft_.layer); }
+  auto checks() { return state::Write::Checks(view_, draft_.layer); }
+  auto check_outputs() { return state::Write::CheckOutputs(view_, draft_.layer); }
   auto jobs() { return state::Write::Jobs(view_, draft_.layer); }
   auto job_requests() { return state::Write::JobRequests(view_, draft_.layer); }
   auto tasks() { return state::Write::Tasks(view_, draft_.layer); }
@@ -121,7 +124,7 @@ class Turn {
 
   /// News on a topic other than key: and keyprefix:.
   void touch(std::string_view kind, std::string_view name = {}) {
-    draft_.topics.push_back(proto::watch::topic(kind, name));
+    draft_.topics.insert(proto::watch::topic(kind, name));
   }
 
   /// What a removed key was: watchers are told, and a put behind it replaces that.

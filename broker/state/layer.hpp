@@ -42,10 +42,11 @@ enum class TableId : std::uint8_t {
   session_keys = 17,
   job_requests = 18,
   kv_past = 20,
+  check_outputs = 21,
   kv_due = 22,
   session_kv = 23,
 };
-inline constexpr std::size_t tables_count = 21;  ///< so many are there
+inline constexpr std::size_t tables_count = 22;  ///< so many are there
 inline constexpr std::size_t tables_max = 32;
 
 /// An effect: a put (value) or a delete (none) of one row.

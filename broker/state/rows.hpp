@@ -145,9 +145,17 @@ struct JobRow {
   MSGPACK_DEFINE_MAP(job, request, kill_grace_ms, credit)
 };
 
+/// check_outputs: node NUL check id. Apart from the check, so that a new output is no news of it.
+struct CheckOutputRow {
+  Bytes output;
+  Revision rev;
+  MSGPACK_DEFINE_MAP(output, rev)
+};
+
 using EventRow = proto::event::Event;        // events: rev
 using NodeRow = proto::catalog::Node;        // nodes: name (services stand in their own table)
 using ServiceRow = proto::catalog::Service;  // services: node NUL id
+using CheckRow = proto::health::Check;       // checks: node NUL id (without the output)
 using TaskRow = proto::exec::Outcome;        // tasks: job NUL node
 
 }  // namespace muster::state

@@ -47,6 +47,7 @@ inline constexpr std::array tables = {
     NamedTable{TableId::kv_past, "kv_past"},
     NamedTable{TableId::kv_due, "kv_due"},
     NamedTable{TableId::session_kv, "session_kv"},
+    NamedTable{TableId::check_outputs, "check_outputs"},
 };
 
 constexpr bool each_table_once() {

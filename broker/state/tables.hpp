@@ -90,6 +90,8 @@ struct Tables {
   using SessionTickets = T<SessionTicket, TableId::session_keys>;
   using Nodes = T<NodeRow, TableId::nodes>;
   using Services = T<ServiceRow, TableId::services>;
+  using Checks = T<CheckRow, TableId::checks>;
+  using CheckOutputs = T<CheckOutputRow, TableId::check_outputs>;
   using Events = T<EventRow, TableId::events>;
   using Jobs = T<JobRow, TableId::jobs>;
   using JobRequests = T<std::string, TableId::job_requests>;

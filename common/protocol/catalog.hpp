@@ -112,8 +112,8 @@ struct Define {
   MSGPACK_DEFINE_MAP(node, services, checks)
 };
 
-/// Takes away a service with its checks, or one check. What a file defines comes back when its node
-/// registers again. Errors: not_found (node), conflict (a file defines it).
+/// Takes away a service with its checks, or one check; nothing there is no error: count is 0.
+/// Errors: not_found (node), conflict (a file defines it).
 struct Undefine {
   static constexpr std::string_view verb = "catalog.undefine";
   using Reply = Undefined;
@@ -166,16 +166,19 @@ struct Forget {
 struct Listing {
   std::vector<Node> nodes;  ///< by name
   Revision rev;
-  MSGPACK_DEFINE_MAP(nodes, rev)
+  std::string next;  ///< more follow: ask again with `from` = this; empty: that is all
+  MSGPACK_DEFINE_MAP(nodes, rev, next)
 };
 
-/// With services. Errors: invalid (pattern), not_found (name given).
+/// With services and checks (of outputs as many as a reply takes: health.list has them all), cut at
+/// about 1 MiB. Errors: invalid (pattern), not_found (name given).
 struct Nodes {
   static constexpr std::string_view verb = "catalog.nodes";
   using Reply = Listing;
   std::string name;       ///< exactly this node; empty: all
   exec::Target matching;  ///< only those that an exec with this target would ask, up or not
-  MSGPACK_DEFINE_MAP(name, matching)
+  std::string from;       ///< the first one to be listed
+  MSGPACK_DEFINE_MAP(name, matching, from)
 };
 
 }  // namespace muster::proto::catalog

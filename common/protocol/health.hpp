@@ -104,6 +104,16 @@ struct Expire {
   MSGPACK_DEFINE_MAP(node, check)
 };
 
+/// The broker's own word: a check was critical for as long as its definition allows; its service
+/// goes, with all its checks.
+struct Abandon {
+  static constexpr std::string_view verb = "health.abandon";
+  using Reply = Empty;
+  std::string node;
+  std::string check;
+  MSGPACK_DEFINE_MAP(node, check)
+};
+
 /// Maintenance of a node, or of one service of it. Errors: not_found (node, service).
 struct Maintain {
   static constexpr std::string_view verb = "health.maintain";

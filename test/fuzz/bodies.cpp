@@ -8,6 +8,7 @@
 #include "common/protocol/catalog.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/exec.hpp"
+#include "common/protocol/health.hpp"
 #include "common/protocol/kv_past.hpp"
 #include "common/protocol/kv_txn.hpp"
 #include "common/protocol/lock.hpp"
@@ -65,10 +66,14 @@ constexpr Reader readers[] = {
     both_settle<proto::admin::Lead>,
     both_settle<proto::admin::Status>,
     both_settle<proto::admin::Trim>,
+    both_settle<proto::catalog::Define>,
+    both_settle<proto::catalog::Forget>,
     both_settle<proto::catalog::Nodes>,
     both_settle<proto::catalog::Presence>,
     both_settle<proto::catalog::Register>,
     both_settle<proto::catalog::Superseded>,
+    both_settle<proto::catalog::Take>,
+    both_settle<proto::catalog::Undefine>,
     both_settle<proto::event::List>,
     both_settle<proto::event::Send>,
     both_settle<proto::exec::Cancel>,
@@ -80,6 +85,12 @@ constexpr Reader readers[] = {
     both_settle<proto::exec::Run>,
     both_settle<proto::exec::Started>,
     both_settle<proto::exec::Stop>,
+    both_settle<proto::health::Abandon>,
+    both_settle<proto::health::Expire>,
+    both_settle<proto::health::List>,
+    both_settle<proto::health::Maintain>,
+    both_settle<proto::health::Report>,
+    both_settle<proto::health::Update>,
     both_settle<proto::kv::Delete>,
     both_settle<proto::kv::DeletePrefix>,
     both_settle<proto::kv::Diff>,

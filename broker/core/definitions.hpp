@@ -1,0 +1,27 @@
+// definitions: what may be defined on a node; services and checks over the API; nodes forgotten.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "broker/core/checks.hpp"
+#include "broker/core/turn.hpp"
+#include "common/protocol/catalog.hpp"
+
+namespace muster::core::definitions {
+
+Result<proto::catalog::Defined> define(Turn& turn, const proto::catalog::Define& request);
+Result<proto::catalog::Undefined> undefine(Turn& turn, const proto::catalog::Undefine& request);
+Result<proto::Empty> forget(Turn& turn, const proto::catalog::Forget& request);
+
+std::optional<Error> wrong_name(std::string_view what, std::string_view name);
+std::optional<Error> wrong_offers(const std::vector<proto::catalog::Service>& services,
+                                  const std::vector<proto::health::Check>& checks);
+/// Whether all that is defined on the node by now is within its bounds. Errors: too_large.
+Result<Done> fits(Turn& turn, std::string_view node);
+
+/// Says the node, if it is there, which checks are defined over the API.
+void hand_out(Turn& turn, const std::string& node);
+
+}  // namespace muster::core::definitions

@@ -1,0 +1,27 @@
+// services: the rows of services, each with the checks that belong to it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/core/turn.hpp"
+#include "common/protocol/catalog.hpp"
+
+namespace muster::core::services {
+
+using proto::catalog::Service;
+
+/// By id.
+std::vector<Service> of_node(Turn& turn, std::string_view node);
+/// False: it is so already.
+bool put(Turn& turn, const std::string& node, Service service);
+/// With its checks; how many rows went.
+std::uint64_t erase(Turn& turn, const std::string& node, const Service& service);
+/// Each one's watchers are told that its node came, went or is in maintenance.
+void touch_all(Turn& turn, std::string_view node);
+
+/// About as many bytes as it takes on the wire.
+std::size_t weight(const Service& service);
+
+}  // namespace muster::core::services
