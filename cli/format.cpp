@@ -62,6 +62,10 @@ std::string indented(const Json& json) {
   return escaped_as_go(json.dump(4, ' ', false, Json::error_handler_t::replace));
 }
 
+std::string tabbed(const Json& json) {
+  return escaped_as_go(json.dump(1, '\t', false, Json::error_handler_t::replace));
+}
+
 std::string format_listing(const Listing& listing, Format format) {
   if (format == Format::table) return format_table(listing.header, listing.rows);
   if (format == Format::json) return indented(Json(listing.objects)) + "\n";

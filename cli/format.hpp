@@ -21,6 +21,8 @@ std::string format_table(const std::vector<std::string>& header,
 std::string compact(const Json& json);
 /// With 4 blanks a level, as Consul's watch without a handler.
 std::string indented(const Json& json);
+/// With a tab a level, as Consul's exports.
+std::string tabbed(const Json& json);
 
 /// What a list command found, in both shapes; row by row the same.
 struct Listing {

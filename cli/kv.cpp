@@ -1,13 +1,14 @@
-// kv: put, get, delete, list, as Consul's `kv` says it.
+// kv: get, delete, list, as Consul's `kv` says it; the other verbs have files of their own.
+#include "cli/kv.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
 
 #include "cli/consul_json.hpp"
-#include "cli/inquiry.hpp"
 #include "cli/kv_text.hpp"
+#include "cli/moment.hpp"
 #include "cli/nouns.hpp"
-#include "cli/payload.hpp"
 #include "cli/print.hpp"
 
 namespace muster::cli {
@@ -15,113 +16,16 @@ namespace {
 
 using proto::kv::Entry;
 
-/// Consul's words for arguments that are missing or too many; none: it is right.
-std::optional<Exit> check_arguments(const Command& command, std::size_t least, std::size_t most,
-                                    std::string_view first) {
-  const std::size_t given = command.arguments().size();
-  if (given < least || (given > 0 && least > 0 && command.arguments()[0].empty())) {
-    complain(fmt::format("Error! Missing {} argument", first));
-    return Exit::usage;
-  }
-  if (given > most) {
-    const std::string expected =
-        least == most ? fmt::format("{}", most) : fmt::format("{} or {}", least, most);
-    complain(fmt::format("Error! Too many arguments (expected {}, got {})", expected, given));
-    return Exit::usage;
-  }
-  return std::nullopt;
-}
-
-/// Reading and deleting forgive one leading slash; putting does not.
-std::string forgiven(std::string key) {
-  if (key.starts_with('/')) key.erase(0, 1);
-  return key;
-}
-
-std::string argument_or_nothing(const Command& command, std::size_t place) {
-  return command.arguments().size() > place ? command.arguments()[place] : std::string();
-}
-
-/// All entries under a prefix, page by page: `each` is called with every page.
-template <class Each>
-Result<Done> each_page(Inquiry& broker, proto::kv::List request, Each each) {
-  do {
-    const Result<proto::kv::Listing> page = broker.ask(request);
-    if (!page) return page.error();
-    each(page->entries);
-    request.from = page->next;
-  } while (!request.from.empty());
-  return Done{};
-}
-
-Result<std::vector<Entry>> all_keys(Inquiry& broker, const std::string& prefix) {
+Result<std::vector<Entry>> all_keys(Inquiry& broker, const std::string& prefix,
+                                    const std::optional<proto::kv::Moment>& when) {
   std::vector<Entry> entries;
   const auto collect = [&](const std::vector<Entry>& page) {
     entries.insert(entries.end(), page.begin(), page.end());
   };
   const Result<Done> read =
-      each_page(broker, {.prefix = prefix, .from = {}, .keys_only = true}, collect);
+      each_page(broker, {.prefix = prefix, .from = {}, .keys_only = true, .when = when}, collect);
   if (!read) return read.error();
   return entries;
-}
-
-// --- put ---
-
-constexpr Command::Text put_text = {
-    .name = "kv put",
-    .arguments = "[options] KEY [VALUE]",
-    .about =
-        "Writes a value. VALUE is the text itself, `-` (stdin to its end) or `@FILE`; none: an "
-        "empty value.\n"
-        "Writing what is there already, flags included, is no change: no watch fires.",
-    .examples =
-        "  muster kv put config/colour green\n"
-        "  muster kv put -flags=42 config/colour green\n"
-        "  muster kv put config/motd @/etc/motd\n"
-        "  muster kv put -cas -modify-index=0 leader $(hostname)     only if there is none\n"};
-
-Exit put(Arguments words) {
-  Command command(put_text);
-  proto::kv::Put request;
-  bool compare = false;
-  bool base64 = false;
-  std::uint64_t index = 0;
-  command.timeout();
-  command.flag("cas", compare,
-               "write only if the key's revision is -modify-index (0: only if there is no key)");
-  command.number("modify-index", index, "see -cas", "REVISION");
-  command.number("flags", request.flags, "a number kept with the key; 0 when not given");
-  command.flag("base64", base64, "VALUE is base64: decode it first");
-  if (const auto exit = command.parse(words)) return *exit;
-  if (compare && !command.given("modify-index")) {
-    complain("Error! Must specify -modify-index with -cas!");
-    return Exit::usage;
-  }
-  if (const auto exit = check_arguments(command, 1, 2, "KEY")) return *exit;
-  request.key = command.arguments()[0];
-  if (compare) request.compare_rev = Revision{index};
-  Result<std::string> value =
-      read_payload(argument_or_nothing(command, 1), limits::value_bytes_ceiling * (base64 ? 2 : 1));
-  if (value && base64) {
-    value = from_base64(*value);
-    if (!value)
-      value = Error{Code::invalid,
-                    fmt::format("Cannot base 64 decode data: {}", value.error().message)};
-  }
-  if (!value) {
-    complain(fmt::format("Error! {}", value.error().message));
-    return Exit::failed;
-  }
-  request.value = Bytes(*std::move(value));
-  Inquiry broker(command.surroundings());
-  const auto written = broker.ask(request);
-  if (!written && compare && written.error().code == Code::conflict) {
-    complain(fmt::format("Error! Did not write to {}: CAS failed", request.key));
-    return Exit::conflict;
-  }
-  if (!written) return broker.report("Error! Failed writing data: ", written.error());
-  print_line(fmt::format("Success! Data written to: {}", request.key));
-  return Exit::ok;
 }
 
 // --- get ---
@@ -136,7 +40,8 @@ constexpr Command::Text get_text = {.name = "kv get",
                                         "  muster kv get config/colour\n"
                                         "  muster kv get -detailed config/colour\n"
                                         "  muster kv get -recurse config/\n"
-                                        "  muster kv get -format=json config/colour\n"};
+                                        "  muster kv get -format=json config/colour\n"
+                                        "  muster kv get -at='2h ago' config/colour\n"};
 
 struct GetOptions {
   bool base64 = false;
@@ -145,12 +50,13 @@ struct GetOptions {
   bool recurse = false;
   std::string separator = "/";
   Format format = Format::table;
+  std::optional<proto::kv::Moment> when;
 };
 
 Exit get_one(const Command& command, const GetOptions& options) {
   const std::string key = forgiven(command.arguments()[0]);
   Inquiry broker(command.surroundings());
-  const Result<Entry> entry = broker.ask(proto::kv::Get{.key = key});
+  const Result<Entry> entry = broker.ask(proto::kv::Get{.key = key, .when = options.when});
   if (!entry && entry.error().code == Code::not_found) {
     complain(fmt::format("Error! No key exists at: {}", key));
     return Exit::not_found;
@@ -166,7 +72,7 @@ Exit get_one(const Command& command, const GetOptions& options) {
 Exit get_keys(const Command& command, const GetOptions& options) {
   const std::string prefix = forgiven(argument_or_nothing(command, 0));
   Inquiry broker(command.surroundings());
-  const auto entries = all_keys(broker, prefix);
+  const auto entries = all_keys(broker, prefix, options.when);
   if (!entries) return broker.report("Error! Failed reading data: ", entries.error());
   const std::vector<std::string> names = cut_keys(*entries, prefix, options.separator);
   if (options.format == Format::json) print_line(indented(Json(names)));
@@ -193,8 +99,8 @@ Exit get_tree(const Command& command, const GetOptions& options) {
   };
   Inquiry broker(command.surroundings());
   const std::string prefix = forgiven(argument_or_nothing(command, 0));
-  const Result<Done> read =
-      each_page(broker, {.prefix = prefix, .from = {}, .keys_only = false}, print_page);
+  const Result<Done> read = each_page(
+      broker, {.prefix = prefix, .from = {}, .keys_only = false, .when = options.when}, print_page);
   if (!read) return broker.report("Error! Failed reading data: ", read.error());
   if (options.format == Format::json) print_line(count == 0 ? "[]" : "\n]");
   return Exit::ok;
@@ -210,8 +116,13 @@ Exit get(Arguments words) {
   command.flag("keys", options.keys, "names only, cut behind the first separator after PREFIX");
   command.text("separator", options.separator, "see -keys; default /; empty: whole names");
   command.format(options.format);
+  MomentOptions moment;
+  moment.declare(command);
   command.without_effect({"stale", "consistent"}, Takes::nothing);
   if (const auto exit = command.parse(words)) return *exit;
+  const auto when = moment.moment();
+  if (!when) return command.misuse(when.error().message);
+  options.when = *when;
   const std::size_t least = options.recurse || options.keys ? 0 : 1;
   if (const auto exit = check_arguments(command, least, 1, "KEY")) return *exit;
   if (options.keys) return get_keys(command, options);
@@ -242,6 +153,7 @@ Exit delete_tree(const Command& command, const proto::kv::DeletePrefix& request)
     return broker.report(fmt::format("Error! Did not delete prefix {}: ", request.prefix),
                          deleted.error());
   print_line(fmt::format("Success! Deleted keys with prefix: {}", request.prefix));
+  complain(fmt::format("{} {} deleted", deleted->count, deleted->count == 1 ? "key" : "keys"));
   return Exit::ok;
 }
 
@@ -279,37 +191,84 @@ Exit erase(Arguments words) {
 
 // --- list ---
 
-constexpr Command::Text list_text = {.name = "kv list",
-                                     .arguments = "[options] [PREFIX]",
-                                     .about =
-                                         "Lists keys with their size, revision, time and author of "
-                                         "the last change; not their values.",
-                                     .examples =
-                                         "  muster kv list\n"
-                                         "  muster kv list -format=jsonl config/ | jq -r .key\n"};
+constexpr Command::Text list_text = {
+    .name = "kv list",
+    .arguments = "[options] [PREFIX]",
+    .about =
+        "Lists keys with their size, the revision, age and author of "
+        "the last change, and when they\nexpire; not their values.",
+    .examples =
+        "  muster kv list\n"
+        "  muster kv list -format=jsonl config/ | jq -r .key\n"};
 
 Exit list(Arguments words) {
   Command command(list_text);
   Format format = Format::table;
   command.timeout();
   command.format(format);
+  MomentOptions moment;
+  moment.declare(command);
   if (const auto exit = command.parse(words)) return *exit;
   if (const auto exit = check_arguments(command, 0, 1, "PREFIX")) return *exit;
+  const auto when = moment.moment();
+  if (!when) return command.misuse(when.error().message);
   Inquiry broker(command.surroundings());
-  const auto entries = all_keys(broker, forgiven(argument_or_nothing(command, 0)));
+  const auto entries = all_keys(broker, forgiven(argument_or_nothing(command, 0)), *when);
   if (!entries) return broker.report("Error! Failed reading data: ", entries.error());
-  print(format_listing(kv_listing(*entries), format));
+  print(format_listing(kv_listing(*entries, WallTime::now()), format));
   return Exit::ok;
 }
 
 constexpr std::array verbs = {
     Verb{"get", &get, "print a value"},
-    Verb{"put", &put, "write a value"},
+    Verb{"put", &kv_put, "write a value"},
     Verb{"delete", &erase, "delete a key, or all with a prefix"},
     Verb{"list", &list, "list keys with size, revision and author"},
+    Verb{"export", &kv_export, "keys and values as JSON, for import"},
+    Verb{"import", &kv_import, "write what export has printed, all or nothing"},
+    Verb{"txn", &kv_txn, "compare and write several keys in one change"},
+    Verb{"log", &kv_log, "who changed it, when and why"},
+    Verb{"diff", &kv_diff, "what differs between two moments"},
+    Verb{"revert", &kv_revert, "put back what was"},
 };
 
 }  // namespace
+
+std::optional<Exit> check_arguments(const Command& command, std::size_t least, std::size_t most,
+                                    std::string_view first) {
+  const std::size_t given = command.arguments().size();
+  if (given < least || (given > 0 && least > 0 && command.arguments()[0].empty())) {
+    complain(fmt::format("Error! Missing {} argument", first));
+    return Exit::usage;
+  }
+  if (given > most) {
+    const std::string expected =
+        least == most ? fmt::format("{}", most) : fmt::format("{} or {}", least, most);
+    complain(fmt::format("Error! Too many arguments (expected {}, got {})", expected, given));
+    return Exit::usage;
+  }
+  return std::nullopt;
+}
+
+std::string forgiven(std::string key) {
+  if (key.starts_with('/')) key.erase(0, 1);
+  return key;
+}
+
+std::string argument_or_nothing(const Command& command, std::size_t place) {
+  return command.arguments().size() > place ? command.arguments()[place] : std::string();
+}
+
+Result<Done> each_page(Inquiry& broker, proto::kv::List request,
+                       const std::function<void(const std::vector<Entry>&)>& each) {
+  do {
+    const Result<proto::kv::Listing> page = broker.ask(request);
+    if (!page) return page.error();
+    each(page->entries);
+    request.from = page->next;
+  } while (!request.from.empty());
+  return Done{};
+}
 
 constinit const Noun kv_noun = {.name = "kv", .about = "read and write keys", .verbs = verbs};
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/format.hpp"
-#include "common/protocol/kv.hpp"
+#include "common/protocol/kv_past.hpp"
 
 namespace muster::cli {
 
@@ -28,6 +28,10 @@ std::vector<std::string> cut_keys(std::span<const proto::kv::Entry> entries,
                                   std::string_view prefix, std::string_view separator);
 
 /// `muster kv list`
-Listing kv_listing(std::span<const proto::kv::Entry> entries);
+Listing kv_listing(std::span<const proto::kv::Entry> entries, WallTime now);
+
+/// `+ key  value`, `- key  value`, `~ key  before -> after`, in one line; what does not fit a line
+/// is said as a number of bytes.
+std::string difference_text(const proto::kv::Difference& difference);
 
 }  // namespace muster::cli

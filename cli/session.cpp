@@ -100,6 +100,63 @@ Exit show(Arguments words) {
   return Exit::ok;
 }
 
+constexpr Command::Text open_text = {
+    .name = "session open",
+    .arguments = "[options]",
+    .about =
+        "Opens a session and prints its id. It ends after its TTL unless `muster session renew` comes "
+        "before.\n"
+        "What hangs on it ends with it: keys put with -session are deleted, keys that it has acquired are\n"
+        "released, or deleted with -behavior=delete.",
+    .examples =
+        "  session=$(muster session open -ttl=1h)\n"
+        "  muster kv put -session=$session here/$(hostname) yes\n"};
+
+Exit open(Arguments words) {
+  Command command(open_text);
+  proto::session::Open request;
+  Duration ttl = limits::session_ttl_default;
+  Duration delay{0};
+  command.timeout();
+  command.text("name", request.name, "for people who list sessions", "NAME");
+  command.duration("ttl", ttl, "it ends when it was not renewed for so long; default 15s");
+  command.text("behavior", request.behavior, "of keys that it has acquired: release or delete",
+               "WHAT");
+  command.duration("lock-delay", delay,
+                   "for so long after its end nobody acquires what it had acquired");
+  if (const auto exit = command.parse(words)) return *exit;
+  if (!command.arguments().empty()) return command.misuse("takes no arguments");
+  const auto count = [](Duration d) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(d).count());
+  };
+  request.ttl_ms = count(ttl);
+  request.lock_delay_ms = count(delay);
+  Inquiry broker(command.surroundings());
+  const auto lease = broker.ask(request);
+  if (!lease) return broker.report("muster session open: ", lease.error());
+  print_line(lease->id);
+  return Exit::ok;
+}
+
+constexpr Command::Text renew_text = {
+    .name = "session renew",
+    .arguments = "[options] ID",
+    .about = "Begins a session's TTL anew.",
+    .examples = "  muster session renew 5f0c9a52-3e1f-4f0e-9f3b-0a5c8e1d2b7a\n"};
+
+Exit renew(Arguments words) {
+  Command command(renew_text);
+  command.timeout();
+  if (const auto exit = command.parse(words)) return *exit;
+  if (command.arguments().size() != 1) return command.misuse("takes one ID");
+  Inquiry broker(command.surroundings());
+  const auto lease = broker.ask(proto::session::Attach{.id = command.arguments()[0]});
+  if (!lease) return broker.report("muster session renew: ", lease.error());
+  print_line(fmt::format("Renewed session: {} ({})", lease->id,
+                         format_duration(milliseconds_of(lease->ttl_ms))));
+  return Exit::ok;
+}
+
 constexpr Command::Text end_text = {
     .name = "session end",
     .arguments = "[options] ID...",
@@ -127,6 +184,8 @@ Exit end(Arguments words) {
 constexpr std::array verbs = {
     Verb{"list", &list, "who is there, and what they hold"},
     Verb{"show", &show, "one session"},
+    Verb{"open", &open, "a lease for keys that are to end with it"},
+    Verb{"renew", &renew, "begin its time anew"},
     Verb{"end", &end, "end sessions with all they hold"},
 };
 
