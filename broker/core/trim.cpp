@@ -159,8 +159,8 @@ Result<proto::Empty> forget(Turn& turn, const proto::kv::ForgetPast& request) {
     turn.raw().erase(TableId::meta, name);
     return proto::Empty{};
   }
-  if (const auto known = History(turn).find({.rev = {}, .at_ms = request.before_ms}, {}))
-    rule.floor = std::max(rule.floor, known->rev);
+  const auto known = History(turn).find({.rev = {}, .at_ms = request.before_ms}, {});
+  if (known && !known->at) rule.floor = std::max(rule.floor, known->rev);
   rule.floor_at = WallTime{request.before_ms};
   put_rule(turn, name, rule);
   return proto::Empty{};
