@@ -6,7 +6,7 @@
 namespace muster::sim {
 
 Broker::Broker(Random& random) : random_(random) {
-  log_.inner().set_segment(16);
+  log_.inner().set_segment(4);
   boot();
 }
 
@@ -16,7 +16,7 @@ void Broker::boot() {
   hub_ = std::make_unique<core::Hub>(*store_);
   const auto new_id = [this] { return fmt::format("id-{}", ++ids_); };
   // Little history is kept, so that watchers meet the trim floor.
-  const core::Retention retention{.bytes = 16 * 1024, .age = std::chrono::hours(24)};
+  const core::Retention retention{.bytes = 2 * 1024, .age = std::chrono::hours(24)};
   core_ = std::make_unique<core::Core>(*store_, log_, *hub_, core::identify(*store_, new_id),
                                        retention, new_id);
   checkpoint_ = 0;

@@ -1,11 +1,15 @@
 // checker: the log is read again from its first record, change by change.
 //
-//   revisions    consecutive; no request executed twice; no value put twice
+//   revisions    consecutive; no request executed twice; no value put twice but by a revert, or
+//   when
+//                its owner ends
 //   locks        at most `limit` holders; tokens rise; grants in order of asking; a fenced put only
 //                with a token that held at that very revision
 //   state        the tables are what the log says
 //   answers      each acknowledged put is in the log, at the revision that was told
-//   watches      each topic's changes once and in order, or a reset with the state at its revision
+//   watches      each topic's changes once and in order, or a reset with the state at its revision;
+//                so, too, a read from any revision, below or above what was trimmed
+//   the past     each key was what it is said to have been
 #include "test/sim/checker.hpp"
 
 #include <algorithm>
@@ -36,6 +40,7 @@ void require(bool holds, fmt::format_string<Args...> text, Args&&... args) {
 /// What one change did to one key.
 struct Step {
   Revision rev;
+  Revision prev;  ///< what it replaced or ended
   std::string key;
   std::optional<std::string> value;
 };
@@ -70,7 +75,7 @@ class Replay {
               change.request.no.value, change.request.client);
     }
     for (const state::Op& op : change.ops) {
-      if (op.table == TableId::kv) kv(change.rev, op);
+      if (op.table == TableId::kv) kv(change, op);
       if (op.value) tables_[op.table][op.key] = *op.value;
       else tables_[op.table].erase(op.key);
     }
@@ -82,13 +87,19 @@ class Replay {
   }
 
   /// A put is looked at before the tickets of its own change: it carries a token that held already.
-  void kv(Revision rev, const state::Op& op) {
-    Step step{rev, op.key, std::nullopt};
+  void kv(const state::Change& change, const state::Op& op) {
+    Step step{change.rev, newest_[op.key], op.key, std::nullopt};
+    newest_[op.key] = op.value ? change.rev : Revision{};
     if (op.value) {
       step.value = state::decode_row<state::KvRow>(*op.value).value.data;
-      require(values_.insert(*step.value).second, "the value '{}' was put twice", *step.value);
-      fence(rev, *step.value);
-      puts_.emplace(rev, step);
+      if (change.verb == "kv.put" || change.verb == "kv.txn") {
+        require(values_.insert(*step.value).second, "the value '{}' was put twice", *step.value);
+        fence(change.rev, *step.value);
+      }
+      puts_.emplace(change.rev, step);
+    } else {
+      require(op.prev == step.prev, "the delete of {} at {} ends {}, not {}", op.key,
+              change.rev.value, step.prev.value, op.prev.value);
     }
     steps_.push_back(std::move(step));
   }
@@ -145,6 +156,7 @@ class Replay {
   Revision last_rev_;
   std::set<state::RequestId> requests_;
   std::set<std::string> values_;
+  std::map<std::string, Revision> newest_;
   std::map<TableId, std::map<std::string, std::string>> tables_;
   std::map<std::string, Lock> locks_;
   std::vector<Step> steps_;
@@ -152,8 +164,9 @@ class Replay {
 };
 
 void check_tables(const Broker& broker, Replay& replay) {
-  for (const TableId table : {TableId::kv, TableId::sessions, TableId::tickets, TableId::locks,
-                              TableId::session_keys, TableId::events}) {
+  for (const TableId table :
+       {TableId::kv, TableId::kv_due, TableId::session_kv, TableId::sessions, TableId::tickets,
+        TableId::locks, TableId::session_keys, TableId::events}) {
     std::map<std::string, std::string> found;
     state::View(broker.store(), {})
         .scan(table, {}, {}, [&](std::string_view key, std::string_view value) {
@@ -182,6 +195,30 @@ bool concerns(const proto::watch::Topic& topic, const std::string& key) {
 std::optional<std::string> value_of(const net::WatchRule::Item& item) {
   if (item.op != "put") return std::nullopt;
   return codec::decode<proto::kv::Entry>(item.body.data)->value.data;
+}
+
+bool same(const net::WatchRule::Item& item, const Step& step) {
+  return item.rev == step.rev && item.prev_rev == step.prev && value_of(item) == step.value;
+}
+
+std::map<std::string, std::string> state_at(const Replay& replay, Revision rev) {
+  std::map<std::string, std::string> state;
+  for (const Step& step : replay.steps()) {
+    if (step.rev > rev) break;
+    if (step.value) state[step.key] = *step.value;
+    else state.erase(step.key);
+  }
+  return state;
+}
+
+void check_past(const Client& client, const Replay& replay) {
+  for (const Recalled& recalled : client.recalled()) {
+    const auto state = state_at(replay, recalled.rev);
+    const auto was = state.find(recalled.key);
+    require(was == state.end() ? !recalled.value : recalled.value == was->second,
+            "{} was told that {} was '{}' at {}", client.name(), recalled.key,
+            recalled.value.value_or("nothing"), recalled.rev.value);
+  }
 }
 
 void check_reset(const Delivered& delivered, const proto::watch::Topic& topic, const Replay& replay,
@@ -217,7 +254,7 @@ void check_watch(const Client& client, const std::string& name, const std::vecto
             "{} was given {} changes up to {}, the log has {} after {}", client.name(),
             delivered.items.size(), delivered.rev.value, due.size(), seen.value);
     for (std::size_t i = 0; i < due.size(); ++i) {
-      require(delivered.items[i].rev == due[i].rev && value_of(delivered.items[i]) == due[i].value,
+      require(same(delivered.items[i], due[i]),
               "{} was given another change at {} than the log has", client.name(),
               due[i].rev.value);
     }
@@ -226,6 +263,26 @@ void check_watch(const Client& client, const std::string& name, const std::vecto
   for (const Step& step : replay.steps()) {
     require(step.rev <= seen || !concerns(topic, step.key), "{} missed the change at {} (seen {})",
             client.name(), step.rev.value, seen.value);
+  }
+}
+
+void check_reads(const Client& client, const Replay& replay) {
+  for (const auto& [name, after, answer] : client.reads()) {
+    const proto::watch::Topic topic = *proto::watch::parse_topic(name);
+    if (answer.reset) {
+      check_reset(answer, topic, replay, client.name());
+      continue;
+    }
+    std::size_t told = 0;
+    for (const Step& step : replay.steps()) {
+      if (step.rev <= after || step.rev > answer.rev || !concerns(topic, step.key)) continue;
+      require(told < answer.items.size() && same(answer.items[told], step),
+              "{} read from {} on, and missed the change at {}", client.name(), after.value,
+              step.rev.value);
+      ++told;
+    }
+    require(told == answer.items.size(), "{} read from {} on, and was told too much", client.name(),
+            after.value);
   }
 }
 
@@ -238,6 +295,8 @@ std::string check(const Broker& broker, const std::vector<std::unique_ptr<Client
     check_tables(broker, replay);
     for (const auto& client : clients) {
       check_answers(*client, replay);
+      check_past(*client, replay);
+      check_reads(*client, replay);
       for (const auto& [topic, all] : client->delivered()) check_watch(*client, topic, all, replay);
     }
   } catch (const Wrong& wrong) {

@@ -1,8 +1,11 @@
-// client: puts of values that are never the same twice, locks, fenced puts, watches.
+// client: puts of values that are never the same twice, some with a TTL or a session, transactions,
+// reverts; locks, fenced puts; watches, and questions about the past.
 #include "test/sim/client.hpp"
 
 #include <fmt/format.h>
 
+#include "common/protocol/kv_past.hpp"
+#include "common/protocol/kv_txn.hpp"
 #include "common/protocol/session.hpp"
 
 namespace muster::sim {
@@ -57,10 +60,14 @@ void Client::lost_everything() {
 
 void Client::wish() {
   if (stopping_ || conversation_.outstanding() > 8) return;
-  switch (pick(random_, 10)) {
+  switch (pick(random_, 14)) {
     case 0:
     case 1:
     case 2: put(); break;
+    case 10: write_several(); break;
+    case 11: put_back(); break;
+    case 12: recall(); break;
+    case 13: read_from(); break;
     case 3: ask(proto::kv::Delete{.key = key_of(random_)}, [](const auto&) {}); break;
     case 4: ask(proto::kv::Get{.key = key_of(random_)}, [](const auto&) {}); break;
     case 5:
@@ -81,13 +88,68 @@ void Client::put() {
         fmt::format(" {} {}", lock, token.value);  // the checker looks whether the token held then
   }
   const std::string key = key_of(random_);
+  proto::kv::Put request{.key = key, .value = Bytes(value)};
+  if (chance(random_, 20)) request.ttl_ms = 1 + pick(random_, 3000);
+  if (!session_.empty() && chance(random_, 20)) request.ends_with = session_;
+  if (!session_.empty() && chance(random_, 20)) request.acquire = session_;
   ask(
-      proto::kv::Put{.key = key, .value = Bytes(value)},
+      request,
       [=, this](const Result<proto::kv::Written>& written) {
         if (written) acknowledged_.push_back({key, value, written->rev});
         else on_error(written.error());
       },
       options);
+}
+
+void Client::write_several() {
+  const auto put = [this](const std::string& key) {
+    return proto::kv::Operation{
+        .op = "put", .put = {.key = key, .value = Bytes(fmt::format("{}-{}", name_, ++values_))}};
+  };
+  proto::kv::Txn txn{.then = {put(key_of(random_)),
+                              {.op = "delete", .key = key_of(random_)},
+                              put(key_of(random_))}};
+  if (chance(random_, 20)) txn.then.insert(txn.then.begin(), {.op = "delete_prefix", .key = "k/"});
+  ask(txn, [this](const auto& done) {
+    if (!done) on_error(done.error());
+  });
+}
+
+Revision Client::any_revision() {
+  return Revision{1 + pick(random_, std::max<std::uint64_t>(1, broker_.core().rev().value))};
+}
+
+void Client::put_back() {
+  proto::kv::Revert revert{.to = {.rev = any_revision()}};
+  if (chance(random_, 50)) revert.key = key_of(random_);
+  else revert.prefix = "k/";
+  ask(revert, [this](const auto& done) {
+    if (!done) on_error(done.error());
+  });
+}
+
+void Client::recall() {
+  const proto::kv::Get get{.key = key_of(random_),
+                           .when = proto::kv::Moment{.rev = any_revision()}};
+  ask(get, [this, get](const Result<proto::kv::Entry>& entry) {
+    if (entry) recalled_.push_back({get.key, get.when->rev, entry->value.data});
+    else if (entry.error().code == Code::not_found)
+      recalled_.push_back({get.key, get.when->rev, std::nullopt});
+    else on_error(entry.error());
+  });
+}
+
+void Client::read_from() {
+  const proto::watch::Read read{.topic = chance(random_, 50)
+                                             ? proto::watch::topic("key:", key_of(random_))
+                                             : proto::watch::topic("keyprefix:", "k/"),
+                                .after = any_revision()};
+  ask(read, [this, read](const Result<proto::watch::Answer>& answer) {
+    if (!answer) return on_error(answer.error());
+    reads_.push_back({read.topic,
+                      read.after,
+                      {.reset = answer->reset, .rev = answer->rev, .items = answer->items}});
+  });
 }
 
 void Client::on_error(const Error& error) {

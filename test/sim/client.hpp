@@ -28,6 +28,20 @@ struct Delivered {
   std::vector<net::WatchRule::Item> items;
 };
 
+/// What a key was said to have been at a revision.
+struct Recalled {
+  std::string key;
+  Revision rev;
+  std::optional<std::string> value;
+};
+
+/// What a read of a topic from some revision on was answered.
+struct ReadFrom {
+  std::string topic;
+  Revision after;
+  Delivered answer;
+};
+
 class Client {
  public:
   Client(std::string name, Broker& broker, Random& random);
@@ -45,6 +59,8 @@ class Client {
   const std::string& name() const { return name_; }
   const std::vector<Acknowledged>& acknowledged() const { return acknowledged_; }
   const std::map<std::string, std::vector<Delivered>>& delivered() const { return delivered_; }
+  const std::vector<Recalled>& recalled() const { return recalled_; }
+  const std::vector<ReadFrom>& reads() const { return reads_; }
   const net::WatchRule& rule() const { return rule_; }
   std::size_t refused_fences() const { return refused_fences_; }
 
@@ -54,6 +70,11 @@ class Client {
            proto::Options options = {});
   void connect();
   void put();
+  void write_several();
+  void put_back();
+  void recall();
+  void read_from();
+  Revision any_revision();
   void lock();
   void watch();
   void sync();
@@ -80,6 +101,8 @@ class Client {
   std::size_t refused_fences_ = 0;
   std::optional<TimePoint> next_sync_;
   std::vector<Acknowledged> acknowledged_;
+  std::vector<Recalled> recalled_;
+  std::vector<ReadFrom> reads_;
   std::map<std::string, std::vector<Delivered>> delivered_;
 };
 
