@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/print.hpp"
 
@@ -82,6 +83,10 @@ void ExecRun::on_created(const Progress& progress) {
   job_ = progress.job;
   if (order_.show == Show::verbose_lines) {
     text() += fmt::format("Created remote execution session: {}\n", job_);
+  }
+  if (!progress.maintenance.empty()) {
+    err_text_ +=
+        fmt::format("muster exec: in maintenance: {}\n", fmt::join(progress.maintenance, ", "));
   }
   if (cancelled_) send_cancel();
 }

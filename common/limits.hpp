@@ -130,6 +130,7 @@ inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 inline constexpr seconds down_grace{1};  ///< between a lost subscription to node:NAME and "down"
 inline constexpr seconds presence_grace{
     10};  ///< to subscribe after registration, to register after a restart
+inline constexpr seconds answer_patience{10};  ///< for a node that was asked for somebody else
 inline constexpr std::chrono::hours caller_patience{
     1};  ///< a job whose caller is silent for so long is cancelled
 inline constexpr std::size_t services_max = 1024;           ///< on one node

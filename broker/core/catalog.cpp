@@ -75,22 +75,23 @@ void put_node(Turn& turn, Node node, const std::optional<Node>& before) {
 /// The connection that spoke for this node before is told that it does no longer.
 void supersede(Turn& turn, const std::string& name) {
   const auto link = turn.memory().nodes.find(name);
-  if (link == turn.memory().nodes.end() || link->second.route.empty() ||
-      link->second.route == turn.caller().route)
-    return;
-  turn.send(name, {}, proto::catalog::Superseded{.node = name});
+  if (link == turn.memory().nodes.end() || link->second.route == turn.caller().route) return;
+  turn.give_up_asking(
+      name, {Code::unavailable, fmt::format("node {} has connected anew", name), "ask again"});
+  if (!link->second.route.empty()) turn.send(name, {}, proto::catalog::Superseded{.node = name});
 }
 
 void link(Turn& turn, const std::string& name, std::uint64_t attach_gen) {
   turn.then([=, route = turn.caller().route, now = turn.now(),
              before = turn.memory().last_dispatch](Memory& memory) {
     NodeLink& node = memory.nodes[name];
+    // What an earlier connection was asked and has not answered, it never will.
+    const bool moved = node.route != route;
+    std::erase_if(memory.dispatches, [&](const auto& asked) {
+      return moved && asked.second.node == name && asked.first <= before;
+    });
     node.route = route;
     node.attach_gen = attach_gen;
-    // What the earlier connection was asked and has not answered, it never will.
-    std::erase_if(memory.dispatches, [&](const auto& asked) {
-      return asked.second.node == name && asked.first <= before;
-    });
     if (const auto here = memory.connections.find(route); here != memory.connections.end())
       here->second.node = name;
     memory.at(now + limits::presence_grace, NodeDue{name, attach_gen});
@@ -153,7 +154,10 @@ Result<proto::Empty> presence(Turn& turn, const proto::catalog::Presence& reques
   node.up = request.up;
   node.since_ms = turn.wall().ms;
   put_node(turn, node, before);
-  if (!request.up) exec::node_down(turn, request.node);
+  if (request.up) return proto::Empty{};
+  exec::node_down(turn, request.node);
+  turn.give_up_asking(request.node,
+                      {Code::unavailable, fmt::format("node {} went down", request.node)});
   return proto::Empty{};
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/core/definitions.hpp"
 #include "broker/core/exec.hpp"
 #include "broker/core/lock.hpp"
 #include "broker/state/apply.hpp"
@@ -78,6 +79,14 @@ void Core::answer_node(const Incoming& message, const proto::Header& header) {
     propose("exec.refused", [&](Turn& turn) {
       exec::refused(turn, asked->node, asked->job, proto::decode_error(message.frames[1]));
       return Outcome{std::optional<std::string>{codec::encode(proto::Empty{})}};
+    });
+  }
+  if (!asked->asker.client.empty() && header.verb != proto::verb_more) {
+    propose(asked->verb, [&](Turn& turn) {
+      if (header.verb == proto::verb_error)
+        turn.refuse(asked->asker, proto::decode_error(message.frames[1]));
+      else definitions::reloaded(turn, asked->asker, message.frames[1]);
+      return Outcome{std::optional<std::string>{}};
     });
   }
   memory_.dispatches.erase(header.no);

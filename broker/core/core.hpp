@@ -107,6 +107,7 @@ class Core final : private log::Listener {
   void due(const NodeDue& node);
   void due(const CallerDue& caller);
   void due(const CheckDue& check);
+  void due(const AnswerDue& answer);
   void due(const Housekeeping&);
   void expire_keys();
   bool trim_log();

@@ -156,4 +156,18 @@ Result<proto::Empty> forget(Turn& turn, const proto::catalog::Forget& request) {
   return proto::Empty{};
 }
 
+Result<ParkedLater> reload(Turn& turn, const proto::catalog::Reload& request) {
+  const auto node = turn.nodes().get(request.node);
+  if (!node) return no_node(request.node);
+  if (!node->up || !turn.ask(request.node, proto::catalog::ReadAgain{.node = request.node}))
+    return Error{Code::unavailable, fmt::format("node {} is down", request.node)};
+  return turn.park("node " + request.node);
+}
+
+void reloaded(Turn& turn, const state::RequestId& asker, std::string_view body) {
+  const auto said = codec::decode<proto::catalog::Reloaded>(body);
+  if (said) turn.answer(asker, *said);
+  else turn.refuse(asker, {Code::internal, "the node's answer cannot be read"});
+}
+
 }  // namespace muster::core::definitions

@@ -14,6 +14,10 @@ namespace muster::core::definitions {
 Result<proto::catalog::Defined> define(Turn& turn, const proto::catalog::Define& request);
 Result<proto::catalog::Undefined> undefine(Turn& turn, const proto::catalog::Undefine& request);
 Result<proto::Empty> forget(Turn& turn, const proto::catalog::Forget& request);
+/// Parks until the node has answered.
+Result<ParkedLater> reload(Turn& turn, const proto::catalog::Reload& request);
+/// It has.
+void reloaded(Turn& turn, const state::RequestId& asker, std::string_view body);
 
 std::optional<Error> wrong_name(std::string_view what, std::string_view name);
 std::optional<Error> wrong_offers(const std::vector<proto::catalog::Service>& services,

@@ -50,6 +50,16 @@ Progress created(const std::string& job, const std::vector<Outcome>& tasks) {
   return progress;
 }
 
+/// They are asked as the others: who repairs a node needs that. The caller is told which they are.
+std::vector<std::string> in_maintenance(Turn& turn, const std::vector<std::string>& nodes) {
+  std::vector<std::string> found;
+  for (const std::string& node : nodes) {
+    if (turn.checks().get(state::joined(node, proto::health::node_maintenance_id)))
+      found.push_back(node);
+  }
+  return found;
+}
+
 /// Asked again, after a reconnect: the caller's new address, and all it may have missed but output.
 Result<ParkedLater> resume(Turn& turn, const std::string& id) {
   const state::RequestId& caller = turn.caller().request;
@@ -135,7 +145,9 @@ Result<ParkedLater> run(Turn& turn, const proto::exec::Run& request) {
     tasks.push_back(std::move(task));
   }
   turn.touch("job:", id);
-  turn.more(turn.caller().request, created(id, tasks));
+  Progress first = created(id, tasks);
+  first.maintenance = in_maintenance(turn, first.nodes);
+  turn.more(turn.caller().request, first);
   if (up == 0) {
     jobs::finish(turn, id);
     turn.answer(turn.caller().request, proto::exec::Finished{.job = id, .outcomes = tasks});

@@ -60,6 +60,7 @@ struct Dispatch {
   std::string node;
   std::string job;
   std::string verb;
+  state::RequestId asker;  ///< parked until the node answers; no client: nobody waits
 };
 
 /// What a check's timer waits for.
@@ -112,9 +113,12 @@ struct CheckDue {
   std::string check;  ///< node NUL id
   CheckWait wait = CheckWait::told;
 };
+struct AnswerDue {
+  RequestNo dispatch;
+};
 struct Housekeeping {};
-using Due =
-    std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, CheckDue, Housekeeping>;
+using Due = std::variant<SessionDue, WaitDue, TicketDue, NodeDue, CallerDue, CheckDue, AnswerDue,
+                         Housekeeping>;
 
 struct Memory {
   std::unordered_map<Route, Connection> connections;

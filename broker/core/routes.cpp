@@ -66,6 +66,8 @@ constexpr std::array routes = {
     route<proto::catalog::Nodes, catalog::nodes>(Right::catalog_read, Kind::reads),
     route<proto::catalog::Define, definitions::define>(Right::catalog_write, Kind::writes),
     route<proto::catalog::Undefine, definitions::undefine>(Right::catalog_write, Kind::urgent),
+    route<proto::catalog::Reload, definitions::reload>(Right::catalog_write,
+                                                       Kind::reads),  // replies later
     route<proto::catalog::Forget, definitions::forget>(Right::catalog_write, Kind::urgent),
     route<proto::health::Report, health::report>(Right::node, Kind::writes),
     route<proto::health::Update, health::update>(Right::catalog_write, Kind::writes),

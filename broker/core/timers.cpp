@@ -1,6 +1,8 @@
 // timers: what the broker proposes by itself; every proposal is re-checked by its handler.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "broker/core/core.hpp"
 #include "broker/core/exec.hpp"
 #include "broker/core/session.hpp"
@@ -131,6 +133,18 @@ void Core::due(const CheckDue& check) {
   const std::string id = check.check.substr(nul + 1);
   if (check.wait == CheckWait::told) propose(proto::health::Expire{.node = node, .check = id});
   else propose(proto::health::Abandon{.node = node, .check = id});
+}
+
+void Core::due(const AnswerDue& answer) {
+  const auto asked = memory_.dispatches.find(answer.dispatch);
+  if (asked == memory_.dispatches.end()) return;
+  const Dispatch what = asked->second;
+  memory_.dispatches.erase(asked);
+  propose(what.verb, [&](Turn& turn) {
+    turn.refuse(what.asker,
+                {Code::timeout, fmt::format("node {} does not answer {}", what.node, what.verb)});
+    return Outcome{std::optional<std::string>{}};
+  });
 }
 
 void Core::due(const Housekeeping&) {

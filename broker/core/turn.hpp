@@ -155,25 +155,30 @@ class Turn {
   void more(const state::RequestId& to, const More& more) {
     send_to(to, proto::verb_more, codec::encode(more));
   }
-  /// A request to a node; lost if it is not there: registration makes up for it. The answer comes
-  /// to exec's `answered`.
+  /// A request to a node; lost if it is not there: registration makes up for it.
   template <class Request>
   void send(const std::string& node, const std::string& job, const Request& request) {
-    const auto link = memory().nodes.find(node);
-    if (link == memory().nodes.end() || link->second.route.empty()) return;
-    dispatch(link->second.route, {node, job, std::string(Request::verb)}, codec::encode(request));
+    reach({node, job, std::string(Request::verb), {}}, codec::encode(request));
   }
   /// The same to a node that registers with this very request.
   template <class Request>
   void send_back(const std::string& node, const std::string& job, const Request& request) {
-    dispatch(caller_.route, {node, job, std::string(Request::verb)}, codec::encode(request));
+    dispatch(caller_.route, {node, job, std::string(Request::verb), {}}, codec::encode(request));
   }
+  /// A question to a node on behalf of the caller, who is to be parked. False: it is not there.
+  template <class Request>
+  bool ask(const std::string& node, const Request& request) {
+    return reach({node, {}, std::string(Request::verb), caller_.request}, codec::encode(request));
+  }
+  /// What the node was asked on behalf of others, it will not answer any more.
+  void give_up_asking(const std::string& node, const Error& error);
 
   /// To be done to the memory if the request succeeds.
   void then(std::function<void(Memory&)> effect) { draft_.then.push_back(std::move(effect)); }
 
  private:
   void send_to(const state::RequestId& to, std::string_view kind, std::string body);
+  bool reach(Dispatch what, std::string body);
   void dispatch(const Route& route, Dispatch what, std::string body);
 
   const Surroundings& around_;

@@ -49,10 +49,11 @@ struct Progress {
   std::uint64_t stream = 0;  ///< 1 stdout, 2 stderr
   std::uint64_t offset = 0;  ///< of the first byte, from the start of the stream
   Bytes bytes;
-  bool eof = false;                ///< the stream ends after these bytes
-  Outcome outcome;                 ///< of exited
-  std::vector<std::string> nodes;  ///< of created
-  MSGPACK_DEFINE_MAP(kind, job, node, stream, offset, bytes, eof, outcome, nodes)
+  bool eof = false;                      ///< the stream ends after these bytes
+  Outcome outcome;                       ///< of exited
+  std::vector<std::string> nodes;        ///< of created
+  std::vector<std::string> maintenance;  ///< of created: those of them that are in maintenance
+  MSGPACK_DEFINE_MAP(kind, job, node, stream, offset, bytes, eof, outcome, nodes, maintenance)
 };
 
 struct Finished {

@@ -12,6 +12,8 @@ using proto::catalog::Forget;
 using proto::catalog::Node;
 using proto::catalog::Nodes;
 using proto::catalog::Register;
+using proto::catalog::Reload;
+using proto::catalog::Reloaded;
 using proto::catalog::Service;
 using proto::catalog::Undefine;
 using proto::health::Check;
@@ -114,6 +116,65 @@ TEST_CASE("catalog: a node is forgotten only when it is down", "[core]") {
   CHECK(world.ask("ann", Nodes{}).nodes.empty());
   enrol(world, "n1");
   CHECK(node(world, "n1").services.empty());
+}
+
+TEST_CASE("catalog: a reload is answered when the node has read its files again", "[core]") {
+  World world;
+  enrol(world, "n1");
+  const RequestNo no = world.send("ann", Reload{.node = "n1"});
+  REQUIRE(world.orders("n1").size() == 1);
+  CHECK(world.orders("n1")[0].second == "node.reload");
+  enrol(world, "n1", {{.id = "web", .name = "web"}});  // what it has read comes first
+  CHECK_FALSE(world.answered("ann", no));
+  const auto answer = [&](std::string_view kind, const std::string& body) {
+    world.raw("n1", {proto::encode_answer(kind, world.orders("n1").back().first), body});
+  };
+  SECTION("with what it found") {
+    answer(proto::verb_reply, codec::encode(Reloaded{.services = 1, .problem = "line 3"}));
+    const auto said = codec::decode<Reloaded>(world.answer_to("ann", no, proto::verb_reply).body);
+    CHECK(said->services == 1);
+    CHECK(said->problem == "line 3");
+    CHECK(world.core().memory().parked.empty());
+    CHECK(world.core().memory().dispatches.empty());
+  }
+  SECTION("with its error") {
+    answer(proto::verb_error, proto::encode_error({Code::invalid, "no definitions"}));
+    CHECK(proto::decode_error(world.answer_to("ann", no, proto::verb_error).body).message ==
+          "no definitions");
+  }
+  SECTION("with an error when what it says is no answer") {
+    answer(proto::verb_reply, "\xc1");
+    CHECK(proto::decode_error(world.answer_to("ann", no, proto::verb_error).body).code ==
+          Code::internal);
+  }
+}
+
+TEST_CASE("catalog: a reload ends when its node is silent, goes down or connects anew", "[core]") {
+  World world;
+  enrol(world, "n1");
+  const RequestNo no = world.send("ann", Reload{.node = "n1"});
+  const auto code = [&] {
+    return proto::decode_error(world.answer_to("ann", no, proto::verb_error).body).code;
+  };
+  SECTION("silent") {
+    world.advance(seconds(9));
+    CHECK_FALSE(world.answered("ann", no));
+    world.advance(seconds(1));
+    CHECK(code() == Code::timeout);
+  }
+  SECTION("down") {
+    world.presence("n1", false);
+    world.advance(seconds(2));
+    CHECK(code() == Code::unavailable);
+    CHECK(world.refusal("ann", Reload{.node = "n1"}) == Code::unavailable);
+    CHECK(world.refusal("ann", Reload{.node = "n2"}) == Code::not_found);
+  }
+  SECTION("anew") {
+    world.reconnect("n1");
+    enrol(world, "n1");
+    CHECK(code() == Code::unavailable);
+  }
+  CHECK(world.core().memory().parked.empty());
 }
 
 TEST_CASE("catalog: nodes come in parts, by name", "[core]") {

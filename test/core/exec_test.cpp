@@ -56,6 +56,19 @@ TEST_CASE("exec: every node that matches is asked, the reply comes with the last
   CHECK(done.outcomes[1].code == 3);
 }
 
+TEST_CASE("exec: a node in maintenance is asked, and named", "[core]") {
+  World world;
+  enrol(world, "n1");
+  enrol(world, "n2");
+  world.ask("ann", proto::health::Maintain{.node = "n2", .enable = true});
+  const RequestNo no = world.send("ann", Run{.command = {.line = "true"}});
+  CHECK(world.orders("n2").size() == 1);
+  const auto progress =
+      codec::decode<proto::exec::Progress>(world.answer_to("ann", no, proto::verb_more).body);
+  CHECK(progress->nodes.size() == 2);
+  CHECK(progress->maintenance == std::vector<std::string>{"n2"});
+}
+
 TEST_CASE("exec: service and tag match on the same service", "[core]") {
   World world;
   enrol(world, "n1",
