@@ -123,6 +123,9 @@ inline constexpr milliseconds read_retry{500};  ///< until a watch.read that fai
 inline constexpr std::size_t topic_bytes_max = key_bytes_max + 16;
 inline constexpr std::size_t topics_max = 256 * 1024;
 inline constexpr std::size_t sync_topics_max = 4096;  ///< in one watch.sync
+inline constexpr std::size_t cursors_max = 64 * 1024;
+inline constexpr std::uint64_t cursor_idle_revs = 256;  ///< an idle cursor is moved so rarely ...
+inline constexpr std::chrono::minutes cursor_idle_interval{10};  ///< ... and not more often
 inline constexpr std::size_t events_kept = 10'000;
 inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 

@@ -6,6 +6,7 @@
 
 #include "broker/core/admin.hpp"
 #include "broker/core/catalog.hpp"
+#include "broker/core/cursor.hpp"
 #include "broker/core/definitions.hpp"
 #include "broker/core/event.hpp"
 #include "broker/core/exec.hpp"
@@ -54,6 +55,10 @@ constexpr std::array routes = {
     route<proto::event::List, event::list>(Right::watch, Kind::reads),
     route<proto::watch::Read, watch::read>(Right::watch, Kind::reads),
     route<proto::watch::Sync, watch::sync>(Right::watch, Kind::reads),
+    route<proto::cursor::Open, cursor::open>(Right::watch, Kind::writes),
+    route<proto::cursor::Advance, cursor::advance>(Right::watch, Kind::writes),
+    route<proto::cursor::List, cursor::list>(Right::watch, Kind::reads),
+    route<proto::cursor::Forget, cursor::forget>(Right::watch, Kind::urgent),
     route<proto::exec::Run, exec::run>(Right::exec, Kind::writes),  // replies later
     route<proto::exec::Credit, exec::credit>(Right::exec, Kind::reads),
     route<proto::exec::Cancel, exec::cancel>(Right::exec, Kind::urgent),

@@ -115,6 +115,7 @@ class Turn {
   auto services() { return state::Write::Services(view_, draft_.layer); }
   auto checks() { return state::Write::Checks(view_, draft_.layer); }
   auto check_outputs() { return state::Write::CheckOutputs(view_, draft_.layer); }
+  auto cursors() { return state::Write::Cursors(view_, draft_.layer); }
   auto jobs() { return state::Write::Jobs(view_, draft_.layer); }
   auto job_requests() { return state::Write::JobRequests(view_, draft_.layer); }
   auto tasks() { return state::Write::Tasks(view_, draft_.layer); }

@@ -41,12 +41,13 @@ enum class TableId : std::uint8_t {
   principals = 16,
   session_keys = 17,
   job_requests = 18,
+  cursors = 19,
   kv_past = 20,
   check_outputs = 21,
   kv_due = 22,
   session_kv = 23,
 };
-inline constexpr std::size_t tables_count = 22;  ///< so many are there
+inline constexpr std::size_t tables_count = 23;  ///< so many are there
 inline constexpr std::size_t tables_max = 32;
 
 /// An effect: a put (value) or a delete (none) of one row.

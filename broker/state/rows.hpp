@@ -7,6 +7,7 @@
 
 #include "broker/state/record.hpp"
 #include "common/protocol/catalog.hpp"
+#include "common/protocol/cursor.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/exec.hpp"
 #include "common/types.hpp"
@@ -152,6 +153,7 @@ struct CheckOutputRow {
   MSGPACK_DEFINE_MAP(output, rev)
 };
 
+using CursorRow = proto::cursor::Cursor;     // cursors: name
 using EventRow = proto::event::Event;        // events: rev
 using NodeRow = proto::catalog::Node;        // nodes: name (services stand in their own table)
 using ServiceRow = proto::catalog::Service;  // services: node NUL id

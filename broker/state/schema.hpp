@@ -44,6 +44,7 @@ inline constexpr std::array tables = {
     NamedTable{TableId::principals, "principals"},
     NamedTable{TableId::session_keys, "session_keys"},
     NamedTable{TableId::job_requests, "job_requests"},
+    NamedTable{TableId::cursors, "cursors"},
     NamedTable{TableId::kv_past, "kv_past"},
     NamedTable{TableId::kv_due, "kv_due"},
     NamedTable{TableId::session_kv, "session_kv"},
@@ -75,6 +76,7 @@ inline constexpr std::string_view rev = "rev";            // be64; put by apply
 inline constexpr std::string_view trim_seq = "trim_seq";  // be64: records below are given up
 inline constexpr std::string_view trim_rev = "trim_rev";  // be64: the last revision given up
 inline constexpr std::string_view trim_ms = "trim_ms";    // be64: its time, wall clock
+inline constexpr std::string_view cursors = "cursors";    // be64: how many there are
 inline constexpr std::string_view keep = "keep";          // keep NUL prefix: a KeepRow
 }  // namespace meta
 

@@ -93,6 +93,7 @@ struct Tables {
   using Checks = T<CheckRow, TableId::checks>;
   using CheckOutputs = T<CheckOutputRow, TableId::check_outputs>;
   using Events = T<EventRow, TableId::events>;
+  using Cursors = T<CursorRow, TableId::cursors>;
   using Jobs = T<JobRow, TableId::jobs>;
   using JobRequests = T<std::string, TableId::job_requests>;
   using Tasks = T<TaskRow, TableId::tasks>;

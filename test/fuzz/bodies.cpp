@@ -6,6 +6,7 @@
 
 #include "common/protocol/admin.hpp"
 #include "common/protocol/catalog.hpp"
+#include "common/protocol/cursor.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/exec.hpp"
 #include "common/protocol/health.hpp"
@@ -76,6 +77,10 @@ constexpr Reader readers[] = {
     both_settle<proto::catalog::Superseded>,
     both_settle<proto::catalog::Take>,
     both_settle<proto::catalog::Undefine>,
+    both_settle<proto::cursor::Advance>,
+    both_settle<proto::cursor::Forget>,
+    both_settle<proto::cursor::List>,
+    both_settle<proto::cursor::Open>,
     both_settle<proto::event::List>,
     both_settle<proto::event::Send>,
     both_settle<proto::exec::Cancel>,
