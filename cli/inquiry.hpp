@@ -34,6 +34,9 @@ class Inquiry {
     return (*client_)->call(request, options_of(surroundings_));
   }
 
+  /// The cluster's name; known once something was answered.
+  std::string cluster() const { return client_ ? (*client_)->welcome().cluster : std::string(); }
+
   /// As the function of that name.
   Exit report(std::string_view before, const Error& error) const;
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/catalog_read.hpp"
 #include "cli/duration.hpp"
 #include "cli/inquiry.hpp"
 #include "cli/nouns.hpp"
@@ -23,6 +24,14 @@ std::string since(const Node& node) {
   return node.since_ms == 0 ? "-" : format_age(milliseconds(static_cast<std::int64_t>(age)));
 }
 
+Json json_of_check(const proto::health::Check& check) {
+  return {{"id", check.id},         {"name", check.name},
+          {"status", check.status}, {"since_ms", check.since_ms},
+          {"notes", check.notes},   {"output", check.output.view()},
+          {"type", check.type},     {"service", check.service_id},
+          {"owner", check.owner}};
+}
+
 std::string services_of(const Node& node) {
   std::vector<std::string> names;
   for (const proto::catalog::Service& service : node.services) names.push_back(service.name);
@@ -33,6 +42,8 @@ Json json_of(const Node& node) {
   Json services = Json::array();
   for (const proto::catalog::Service& service : node.services)
     services.push_back(json_of_service(service));
+  Json checks = Json::array();
+  for (const proto::health::Check& check : node.checks) checks.push_back(json_of_check(check));
   return {{"name", node.name},
           {"id", node.id},
           {"address", node.address},
@@ -41,22 +52,34 @@ Json json_of(const Node& node) {
           {"tags", node.tags},
           {"meta", node.meta},
           {"version", node.version},
+          {"state", state_of(node)},
+          {"health", sum_of(checks_of(node))},
+          {"problem", node.problem},
           {"create_rev", node.create_rev.value},
           {"mod_rev", node.mod_rev.value},
-          {"services", services}};
+          {"services", services},
+          {"checks", checks}};
 }
 
 Listing listing_of(const std::vector<Node>& nodes) {
-  Listing listing{.header = {"Node", "Status", "Since", "Address", "Services", "Version"},
+  Listing listing{.header = {"Node", "Status", "Health", "Since", "Address", "Services", "Version"},
                   .rows = {},
                   .objects = {}};
   for (const Node& node : nodes) {
-    listing.rows.push_back({node.name, node.up ? "up" : "down", since(node),
-                            node.address.empty() ? "-" : node.address, services_of(node),
-                            node.version.empty() ? "-" : node.version});
+    listing.rows.push_back({node.name, std::string(state_of(node)), sum_of(checks_of(node)),
+                            since(node), node.address.empty() ? "-" : node.address,
+                            services_of(node), node.version.empty() ? "-" : node.version});
     listing.objects.push_back(json_of(node));
   }
   return listing;
+}
+
+/// A node whose newest definitions are wrong goes on with the old ones; that must not stay unseen.
+void complain_of_problems(const std::vector<Node>& nodes) {
+  for (const Node& node : nodes) {
+    if (!node.problem.empty())
+      complain(fmt::format("node {} keeps its old definitions: {}", node.name, node.problem));
+  }
 }
 
 constexpr Command::Text list_text = {
@@ -78,9 +101,10 @@ Exit list(Arguments words) {
   if (!command.arguments().empty())
     return command.misuse("takes no arguments (muster node show NAME shows one)");
   Inquiry broker(command.surroundings());
-  const auto found = broker.ask(request);
-  if (!found) return broker.report("muster node list: ", found.error());
-  print(format_listing(listing_of(found->nodes), format));
+  const auto nodes = all_nodes(broker, request);
+  if (!nodes) return broker.report("muster node list: ", nodes.error());
+  print(format_listing(listing_of(*nodes), format));
+  complain_of_problems(*nodes);
   return Exit::ok;
 }
 
@@ -101,19 +125,42 @@ Exit show(Arguments words) {
       broker.ask(proto::catalog::Nodes{.name = command.arguments()[0], .matching = {}});
   if (!found) return broker.report("muster node show: ", found.error());
   print(format_one(listing_of(found->nodes), format));
+  complain_of_problems(found->nodes);
+  return Exit::ok;
+}
+
+constexpr Command::Text forget_text = {
+    .name = "node forget",
+    .arguments = "[options] NAME",
+    .about =
+        "Forgets a node that is down, with its services and checks. One that is up is stopped "
+        "first; it would\nonly come back.",
+    .examples = "  muster node forget web1\n"};
+
+Exit forget(Arguments words) {
+  Command command(forget_text);
+  command.timeout();
+  if (const auto exit = command.parse(words)) return *exit;
+  if (command.arguments().size() != 1) return command.misuse("takes one NAME");
+  Inquiry broker(command.surroundings());
+  const auto gone = broker.ask(proto::catalog::Forget{.node = command.arguments()[0]});
+  if (!gone) return broker.report("muster node forget: ", gone.error());
+  print_line(fmt::format("Forgot node: {}", command.arguments()[0]));
   return Exit::ok;
 }
 
 constexpr std::array verbs = {
     Verb{"list", &list, "which nodes there are, and whether they are up"},
     Verb{"show", &show, "all that is known of one"},
+    Verb{"forget", &forget, "forget one that is down for good"},
 };
 
 }  // namespace
 
 Json json_of_service(const proto::catalog::Service& service) {
   return {{"id", service.id},           {"name", service.name}, {"tags", service.tags},
-          {"address", service.address}, {"port", service.port}, {"meta", service.meta}};
+          {"address", service.address}, {"port", service.port}, {"meta", service.meta},
+          {"owner", service.owner}};
 }
 
 void add_target(Command& command, proto::exec::Target& target) {

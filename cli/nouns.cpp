@@ -11,8 +11,10 @@
 namespace muster::cli {
 namespace {
 
-constexpr std::array nouns = {&kv_noun,   &watch_noun,   &event_noun, &exec_noun,    &lock_noun,
-                              &node_noun, &service_noun, &job_noun,   &session_noun, &status_noun};
+constexpr std::array nouns = {&kv_noun,     &watch_noun, &event_noun,   &exec_noun,
+                              &lock_noun,   &node_noun,  &service_noun, &services_noun,
+                              &check_noun,  &maint_noun, &members_noun, &catalog_noun,
+                              &reload_noun, &job_noun,   &session_noun, &status_noun};
 
 bool asks_for_help(std::string_view word) {
   return word == "-h" || word == "-help" || word == "--help" || word == "help";
@@ -39,7 +41,7 @@ std::string usage() {
 std::string usage_of(const Noun& noun) {
   std::string out = fmt::format("Usage: muster {} VERB [options] [arguments]\n\n{}.\n\nVerbs:\n",
                                 noun.name, noun.about);
-  for (const Verb& verb : noun.verbs) out += fmt::format("  {:<10}{}\n", verb.name, verb.about);
+  for (const Verb& verb : noun.verbs) out += fmt::format("  {:<12}{}\n", verb.name, verb.about);
   return out + fmt::format("\n`muster {} VERB -help` says more.\n", noun.name);
 }
 
