@@ -41,7 +41,7 @@ std::string usage() {
 std::string usage_of(const Noun& noun) {
   std::string out = fmt::format("Usage: muster {} VERB [options] [arguments]\n\n{}.\n\nVerbs:\n",
                                 noun.name, noun.about);
-  for (const Verb& verb : noun.verbs) out += fmt::format("  {:<12}{}\n", verb.name, verb.about);
+  for (const Verb& verb : noun.verbs) out += fmt::format("  {:<13}{}\n", verb.name, verb.about);
   return out + fmt::format("\n`muster {} VERB -help` says more.\n", noun.name);
 }
 
