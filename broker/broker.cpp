@@ -167,7 +167,10 @@ void Broker::speak() {
     if (sent != net::Sent::sent)
       core_.count(sent == net::Sent::unreachable ? "unreachable" : "send_queue_full");
   }
-  for (const core::Publication& notice : hub_.take()) bus_.publish(notice);
+  for (const core::Publication& notice : hub_.take()) {
+    core_.count("notices");
+    bus_.publish(notice);
+  }
 }
 
 /// The reactor wakes the loop when the core's next timer is due.

@@ -15,7 +15,7 @@ namespace muster::core {
 namespace {
 
 constexpr Duration housekeeping_interval = seconds(1);
-constexpr Duration trimming_interval = milliseconds(20);  // between its parts, for others' requests
+constexpr Duration trimming_interval = milliseconds(5);  // between its parts, for others' requests
 
 }  // namespace
 

@@ -22,6 +22,7 @@ struct Bench {
 
 // The themes. Each starts what it needs and ends it.
 void measure_kv(Bench& bench);
+void measure_past(Bench& bench);
 void measure_locks(Bench& bench);
 void measure_watches(Bench& bench);
 void measure_floods(Bench& bench);

@@ -26,9 +26,13 @@ struct Theme {
   const char* name;
   void (*measure)(Bench&);
 };
-constexpr Theme themes[] = {{"kv", &measure_kv},         {"lock", &measure_locks},
-                            {"watch", &measure_watches}, {"flood", &measure_floods},
-                            {"exec", &measure_exec},     {"process", &measure_processes}};
+constexpr Theme themes[] = {{"kv", &measure_kv},
+                            {"past", &measure_past},
+                            {"lock", &measure_locks},
+                            {"watch", &measure_watches},
+                            {"flood", &measure_floods},
+                            {"exec", &measure_exec},
+                            {"process", &measure_processes}};
 
 /// A thousand subscribers are two thousand descriptors.
 void raise_descriptors() {
@@ -74,7 +78,7 @@ int main(int argc, char** argv) {
   using namespace muster::bench;
   CLI::App app("muster-bench: muster beside bare sockets, a bare log and bare spawns, in one run");
   Arguments arguments;
-  app.add_option("--only", arguments.only, "these themes: kv lock watch flood exec process");
+  app.add_option("--only", arguments.only, "these themes: kv past lock watch flood exec process");
   app.add_option("--folder", arguments.folder, "where to work: the disk that is measured")
       ->capture_default_str();
   app.add_flag("--json", arguments.json, "for programs");

@@ -1,13 +1,8 @@
 // process: whole processes: how long the tool runs, what daemons weigh when they have nothing to
 // do.
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
-#include <spawn.h>
-#include <stdexcept>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -15,26 +10,11 @@
 #include "common/protocol/kv.hpp"
 #include "test/bench/bare.hpp"
 #include "test/bench/bench.hpp"
+#include "test/bench/command.hpp"
 #include "test/bench/wire.hpp"
 
 namespace muster::bench {
 namespace {
-
-void run_to_end(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  pid_t pid = -1;
-  int status = 0;
-  const bool ended =
-      posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) == 0 &&
-      waitpid(pid, &status, 0) == pid;
-  posix_spawn_file_actions_destroy(&actions);
-  if (!ended || status != 0) throw std::runtime_error(words[0] + " failed");
-}
 
 void tool(Bench& bench, const std::string& name, double limit_ms,
           const std::vector<std::string>& words) {

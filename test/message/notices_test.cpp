@@ -23,6 +23,7 @@ class Listener {
  public:
   Listener(const Serving& serving, zmq::socket_type type) : socket_(context_, type) {
     socket_.set(zmq::sockopt::linger, 0);
+    socket_.set(zmq::sockopt::sndhwm, 0);  // libzmq drops subscriptions beyond it
     socket_.set(zmq::sockopt::rcvtimeo, 2000);  // below the 5 s after which a sync would find it
     socket_.connect(serving.notices());
   }
@@ -132,6 +133,22 @@ TEST_CASE("notices: what is no topic is refused and counted, topics beside it ar
   listener.subscribe(topic("key:", "a"));
   check_told(listener, peer, "a");
   CHECK(peer.counter("refused_subscriptions") == std::size(wrong));
+}
+
+TEST_CASE("notices: ten thousand who watch absent keys are told nothing of another key",
+          "[message]") {
+  const Serving serving;
+  Peer peer(serving, "ann");
+  Listener many(serving, zmq::socket_type::sub);
+  constexpr int watched = 10'000;
+  for (int n = 0; n < watched; ++n) many.subscribe(topic("key:", "absent/" + std::to_string(n)));
+  REQUIRE(eventually([&] { return peer.counter("topics") == watched; }));
+  const std::uint64_t before = peer.counter("notices");
+  CHECK(before == watched);  // a tail each, of the subscription
+  peer.ask(Put{.key = "other", .value = Bytes("1")});
+  CHECK(peer.counter("notices") == before);
+  peer.ask(Put{.key = "absent/7", .value = Bytes("1")});
+  CHECK(peer.counter("notices") == before + 1);
 }
 
 TEST_CASE("notices: what an XSUB says beside subscriptions disturbs nobody", "[message][M31]") {
