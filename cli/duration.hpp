@@ -1,17 +1,12 @@
-// duration: `2s`, `500ms`, `1h30m`: durations as Go and Consul write them.
+// duration: durations for people (common/duration reads them).
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "common/error.hpp"
+#include "common/duration.hpp"
 #include "common/types.hpp"
 
 namespace muster::cli {
-
-/// Units: h m s ms us; fractions (`1.5s`); `0` alone. A bare number is refused, since nobody knows
-/// what it counts. Errors: invalid.
-Result<Duration> parse_duration(std::string_view text);
 
 /// The shortest of "2h", "5s", "500ms" that says it exactly.
 std::string format_duration(Duration duration);

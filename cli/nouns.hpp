@@ -38,6 +38,7 @@ extern const Noun maint_noun;
 extern const Noun members_noun;
 extern const Noun catalog_noun;
 extern const Noun reload_noun;
+extern const Noun validate_noun;
 extern const Noun job_noun;
 extern const Noun session_noun;
 extern const Noun status_noun;

@@ -6,6 +6,7 @@
 #include "cli/catalog_read.hpp"
 #include "cli/inquiry.hpp"
 #include "cli/print.hpp"
+#include "common/definitions/definitions.hpp"
 
 namespace muster::cli {
 namespace {
@@ -16,13 +17,14 @@ using proto::health::Check;
 
 constexpr Command::Text register_text = {
     .name = "service register",
-    .arguments = "[options]",
+    .arguments = "[options] [FILE...]",
     .about =
-        "Defines a service on a node, which runs its check. What has the same id is replaced. A "
-        "definition stays\nuntil it is taken away, also when the node is down; what a file of the "
-        "node defines is changed there.",
+        "Defines a service, or those of JSON files in Consul's form, on a node, which runs the checks. "
+        "What has the\nsame id is replaced. A definition stays until it is taken away, also when the node is down; what a "
+        "file of the\nnode's own folder defines is changed there.",
     .examples =
         "  muster service register -name=web -port=8080 -tag=v1 -check-http=http://127.0.0.1:8080/\n"
+        "  muster service register web.json\n"
         "  muster service register -name=job -check-ttl=30s; muster check pass service:job\n"};
 
 /// What the options say.
@@ -69,14 +71,14 @@ void declare(Command& command, Wanted& wanted) {
                    "take the service away when it was critical for so long");
 }
 
-/// The check that the options define, if any. Errors: invalid.
-Result<Done> add_check(Define& define, Wanted& wanted) {
+/// The check that the options define, if any.
+void add_check(Define& define, Wanted& wanted) {
   proto::health::Definition& definition = wanted.check.definition;
   if (!wanted.script.empty()) definition.args = {"/bin/sh", "-c", wanted.script};
   definition.ttl_ms = ms(wanted.ttl);
   const bool looked_at = !definition.args.empty() || !definition.http.empty() ||
                          !definition.tcp.empty() || !definition.unit.empty();
-  if (!looked_at && definition.ttl_ms == 0) return Done{};
+  if (!looked_at && definition.ttl_ms == 0) return;
   if (looked_at) {
     definition.interval_ms = ms(wanted.interval);
     definition.timeout_ms = ms(wanted.timeout);
@@ -86,7 +88,6 @@ Result<Done> add_check(Define& define, Wanted& wanted) {
   wanted.check.name = fmt::format("Service '{}' check", wanted.service.name);
   wanted.check.service_id = wanted.service.id;
   define.checks.push_back(wanted.check);
-  return Done{};
 }
 
 Result<Define> define_of(Wanted& wanted) {
@@ -101,8 +102,24 @@ Result<Define> define_of(Wanted& wanted) {
     wanted.service.meta[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   Define define{.node = wanted.node, .services = {wanted.service}, .checks = {}};
-  if (const Result<Done> added = add_check(define, wanted); !added) return added.error();
+  add_check(define, wanted);
   return define;
+}
+
+/// All files count together, in one change. Errors: invalid, with file, key and rule.
+Result<Define> read(const std::string& node, const std::vector<std::string>& files) {
+  Result<Definitions> all = read_definition_files(files);
+  if (!all) return all.error();
+  for (const std::string& note : all->notes) complain(note);
+  if (all->services.empty() && all->checks.empty())
+    return Error{Code::invalid, "the files define no service and no check"};
+  return Define{
+      .node = node, .services = std::move(all->services), .checks = std::move(all->checks)};
+}
+
+std::string wrong(const std::vector<Service>& services) {
+  if (services.size() != 1) return "Error registering services: ";
+  return fmt::format("Error registering service \"{}\": ", services[0].name);
 }
 
 constexpr Command::Text deregister_text = {
@@ -126,16 +143,21 @@ Exit register_service(Arguments words) {
     complain("Service registration requires at least one argument or flags.");
     return Exit::failed;
   }
-  if (!command.arguments().empty()) return command.misuse("takes no arguments");
-  const Result<Define> define = define_of(wanted);
-  if (!define) return command.misuse(define.error().message);
+  const bool from_files = !command.arguments().empty();
+  if (from_files && command.given("name"))
+    return command.misuse("takes either files or the options of one service");
+  const Result<Define> define =
+      from_files ? read(wanted.node, command.arguments()) : define_of(wanted);
+  if (!define && !from_files) return command.misuse(define.error().message);
+  if (!define) {
+    complain(fmt::format("Error registering services: {}", define.error().message));
+    return Exit::failed;
+  }
   Inquiry broker(command.surroundings());
   const auto defined = broker.ask(*define);
-  if (!defined) {
-    return broker.report(fmt::format("Error registering service \"{}\": ", wanted.service.name),
-                         defined.error());
-  }
-  print_line(fmt::format("Registered service: {}", wanted.service.name));
+  if (!defined) return broker.report(wrong(define->services), defined.error());
+  for (const Service& service : define->services)
+    print_line(fmt::format("Registered service: {}", service.name));
   return Exit::ok;
 }
 

@@ -18,6 +18,9 @@ Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& opti
   if (!definitions) throw Failure(definitions.error().message);
   definitions_ = std::move(*definitions);
   for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
+  if (!definitions_.checks.empty())
+    spdlog::warn("{} checks are defined, which this version does not run",
+                 definitions_.checks.size());
   runner_.remember(journal.take_facts());
   journal.rewrite(runner_.facts());
   auto client = net::Client::open(reactor, context,
@@ -142,6 +145,9 @@ void Agent::reload() {
   }
   definitions_ = std::move(*definitions);
   for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
+  if (!definitions_.checks.empty())
+    spdlog::warn("{} checks are defined, which this version does not run",
+                 definitions_.checks.size());
   spdlog::info("reloaded services={}", definitions_.services.size());
   if (client_->reached()) enrol();
 }

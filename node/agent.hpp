@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "common/definitions/definitions.hpp"
 #include "common/net/client.hpp"
 #include "common/net/subscription.hpp"
-#include "node/definitions.hpp"
 #include "node/journal.hpp"
 #include "node/options.hpp"
 #include "node/process.hpp"

@@ -1,5 +1,6 @@
 // catalog_test: services, checks, maintenance and nodes through the tool, as Consul prints them.
 #include <csignal>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -65,6 +66,31 @@ TEST_CASE("catalog: a service is registered, checked, shown and deregistered", "
   CHECK(cluster.run(on({"muster", "services", "deregister", "-id=nope"})) ==
         "Deregistered service: nope\n");
   CHECK(cluster.run({"muster", "service", "list"}) == "Service  ID  Node  Status  Address  Tags\n");
+}
+
+TEST_CASE(
+    "catalog: services and checks come from files, too; a mistake is named before anything "
+    "is sent",
+    "[system]") {
+  Cluster cluster;
+  cluster.start_broker();
+  cluster.start_node("n1");
+  const std::string good = cluster.folder("good.json");
+  const std::string bad = cluster.folder("bad.json");
+  std::ofstream(good) << R"({"services": [{"name": "web", "checks": [{"ttl": "1h"}, {"ttl": "2h"}]},
+                                          {"name": "db", "port": 5432}]})";
+  std::ofstream(bad) << R"({"service": {"name": "x", "check": {"ttl": "1"}}})";
+  CHECK(cluster.run({"muster", "validate", good}) == "Configuration is valid!\n");
+  const std::string why =
+      bad + ": service.check.ttl: invalid duration \"1\": write 5s, 500ms or 1h30m\n";
+  CHECK(said(cluster, 1, {"muster", "validate", good, bad}) == "Config validation failed: " + why);
+  CHECK(said(cluster, 1, {"muster", "service", "register", "-node=n1", good, bad}) ==
+        "Error registering services: " + why);
+  CHECK(cluster.run({"muster", "service", "register", "-node=n1", good}) ==
+        "Registered service: web\nRegistered service: db\n");
+  CHECK(has(cluster.run({"muster", "check", "list", "-service=web"}), "service:web:2"));
+  said(cluster, 64, {"muster", "service", "register", "-name=y", good});
+  said(cluster, 64, {"muster", "validate"});
 }
 
 TEST_CASE("catalog: a TTL check that nobody tells is critical, also over a restart of the broker",

@@ -1,5 +1,5 @@
 // definitions: what Consul's files say, and what a mistake in them is answered.
-#include "node/definitions.hpp"
+#include "common/definitions/definitions.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -10,7 +10,7 @@
 #include "test/support/catch.hpp"
 #include "test/support/temporary.hpp"
 
-namespace muster::node {
+namespace muster {
 namespace {
 
 /// A folder with definitions.
@@ -37,7 +37,7 @@ class Folder {
 }  // namespace
 
 TEST_CASE("definitions: one service and a list of them, in both spellings, files by name",
-          "[node]") {
+          "[definitions]") {
   const Folder folder;
   folder.put("b.json", R"({"service": {"name": "web", "tags": ["v1", "primary"], "port": 80,
                             "address": "10.0.0.1", "meta": {"zone": "a"}}})");
@@ -58,25 +58,25 @@ TEST_CASE("definitions: one service and a list of them, in both spellings, files
   CHECK(read->notes.empty());
 }
 
-TEST_CASE("definitions: without a folder there are none", "[node]") {
+TEST_CASE("definitions: without a folder there are none", "[definitions]") {
   const auto read = read_definitions("");
   REQUIRE(read);
   CHECK(read->services.empty());
 }
 
-TEST_CASE("definitions: what Consul knows and we do not act upon is taken and noted", "[node]") {
+TEST_CASE("definitions: what Consul knows and we do not act upon is taken and noted",
+          "[definitions]") {
   const Folder folder;
-  folder.put("a.json", R"({"service": {"name": "web", "check": {"tcp": "localhost:80"}},
-                           "checks": [], "watches": []})");
+  folder.put("a.json", R"({"service": {"name": "web", "connect": {}}, "watches": []})");
   const auto read = folder.read();
   REQUIRE(read);
   CHECK(read->services.size() == 1);
   REQUIRE(read->notes.size() == 1);
-  CHECK(read->notes[0].ends_with(
-      "a.json: this version does not act upon checks, service.check, watches"));
+  CHECK(
+      read->notes[0].ends_with("a.json: this version does not act upon service.connect, watches"));
 }
 
-TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[node]") {
+TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[definitions]") {
   const Folder folder;
   CHECK(folder.refusal("{\n\"service\": {\n\"name\": web}}") == "line 3: is not JSON there");
   CHECK(folder.refusal("{\"service\": ") == "line 1: is not JSON there");
@@ -103,7 +103,8 @@ TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[no
   CHECK(folder.refusal(R"({"service": {"name": "a\u0000b"}})") ==
         "service.name: must not hold control characters");
   CHECK(folder.refusal(R"({"service": {"name": "a", "prot": 80}})") ==
-        "service.prot: is not known; a service has id, name, tags, address, port, meta");
+        "service.prot: is not known; a service has id, name, tags, address, port, meta, check, "
+        "checks");
   CHECK(folder.refusal(R"({"servces": []})") ==
         "servces: is not known; a file has service, services, check, checks, watches");
   CHECK(folder.refusal(R"({"service": {"name": "a"}, "service": {"name": "b"}})") ==
@@ -114,7 +115,84 @@ TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[no
         "service.name: has 256 bytes, at most 255 are taken");
 }
 
-TEST_CASE("definitions: more services than a node may have are refused", "[node]") {
+TEST_CASE("definitions: checks of a service and of the node, in both spellings", "[definitions]") {
+  const Folder folder;
+  folder.put("a.json", R"({"service": {"name": "web", "weights": {"passing": 5, "warning": 0},
+      "check": {"http": "http://localhost/", "interval": "10s", "timeout": "500ms", "method": "PUT",
+                "header": {"X": ["a", "b"]}, "body": "{}\n", "tls_skip_verify": true,
+                "failures_before_critical": 2, "deregister_critical_service_after": "90m"}},
+    "checks": [{"name": "disk", "args": ["/bin/df", "-h"], "interval": "1m"},
+               {"CheckID": "beat", "Name": "b", "TTL": "30s", "Status": "passing",
+                "ServiceID": "web", "Notes": "every night"}]})");
+  folder.put("b.json", R"({"Service": 1})");
+  CHECK_FALSE(folder.read());
+  folder.put("b.json", R"({"service": {"Name": "db", "Checks": [
+      {"TCP": "localhost:1", "Interval": 1000000000}, {"unit": "db.service", "interval": "5s"}]}})");
+  const auto read = folder.read();
+  REQUIRE(read);
+  REQUIRE(read->checks.size() == 5);
+  const auto check = [&](const std::string& id) {
+    for (const proto::health::Check& one : read->checks) {
+      if (one.id == id) return one;
+    }
+    FAIL("no check " + id);
+    return proto::health::Check{};
+  };
+  const proto::health::Check web = check("service:web");
+  CHECK(web.name == "Service 'web' check");
+  CHECK(web.service_id == "web");
+  CHECK(web.status == "critical");
+  CHECK(web.definition.http == "http://localhost/");
+  CHECK(web.definition.interval_ms == 10'000);
+  CHECK(web.definition.timeout_ms == 500);
+  CHECK(web.definition.method == "PUT");
+  CHECK(web.definition.header.at("X") == std::vector<std::string>{"a", "b"});
+  CHECK(web.definition.body == "{}\n");
+  CHECK(web.definition.tls_skip_verify);
+  CHECK(web.definition.failures_before_critical == 2);
+  CHECK(web.definition.deregister_after_ms == 5'400'000);
+  CHECK(check("disk").definition.args == std::vector<std::string>{"/bin/df", "-h"});
+  CHECK(check("disk").service_id.empty());
+  CHECK(check("beat").definition.ttl_ms == 30'000);
+  CHECK(check("beat").status == "passing");
+  CHECK(check("beat").service_id == "web");
+  CHECK(check("beat").notes == "every night");
+  CHECK(check("service:db:1").definition.interval_ms == 1000);
+  CHECK(check("service:db:2").definition.unit == "db.service");
+  CHECK(read->services[0].weight_passing == 5);
+  CHECK(read->services[0].weight_warning == 0);
+}
+
+TEST_CASE("definitions: a mistake in a check is named by its key, and rule", "[definitions]") {
+  const Folder folder;
+  const auto refusal = [&](const std::string& check) {
+    return folder.refusal(R"({"service": {"name": "web", "check": )" + check + "}}");
+  };
+  CHECK(refusal("[]") == "service.check: must be an object");
+  CHECK(refusal("{}") == "service.check: has one of args, http, tcp, unit and ttl, not none");
+  CHECK(refusal(R"({"tcp": "a:1", "ttl": "5s"})") ==
+        "service.check: has one of args, http, tcp, unit and ttl, not several");
+  CHECK(refusal(R"({"tcp": "a:1"})") ==
+        "service.check.interval: must be > 0 for all but TTL checks");
+  CHECK(refusal(R"({"ttl": "5"})") ==
+        "service.check.ttl: invalid duration \"5\": write 5s, 500ms or 1h30m");
+  CHECK(refusal(R"({"ttl": "5s", "status": "fine"})") ==
+        "service.check.status: must be passing, warning or critical");
+  CHECK(refusal(R"({"args": "df", "interval": "1s"})") ==
+        "service.check.args: must be a list of strings");
+  CHECK(refusal(R"({"http": "x", "header": {"X": "a"}, "interval": "1s"})") ==
+        "service.check.header.X: must be a list of strings");
+  CHECK(refusal(R"({"tcp": "a:1", "tls_skip_verify": 1, "interval": "1s"})") ==
+        "service.check.tls_skip_verify: must be true or false");
+  CHECK(refusal(R"({"script": "df"})").starts_with("service.check.script: is not known"));
+  CHECK(folder.refusal(R"({"check": {"ttl": "5s"}})") == "check.name: is required");
+  CHECK(folder.refusal(R"({"checks": [{"name": "a", "ttl": "5s"}, {"name": "a", "ttl": "5s"}]})") ==
+        "a: is the id of two checks; give one of them another");
+  CHECK(folder.refusal(R"({"service": {"name": "web", "checks": {}}})") ==
+        "service.checks: must be a list");
+}
+
+TEST_CASE("definitions: more services than a node may have are refused", "[definitions]") {
   const Folder folder;
   std::string all;
   for (std::size_t i = 0; i <= limits::services_max; ++i)
@@ -123,7 +201,7 @@ TEST_CASE("definitions: more services than a node may have are refused", "[node]
         "the file: a node has at most 1024 services, this is one more");
 }
 
-TEST_CASE("definitions: a folder that is not there, a file that cannot be read", "[node]") {
+TEST_CASE("definitions: a folder that is not there, a file that cannot be read", "[definitions]") {
   const auto none = read_definitions("/no/such/folder");
   REQUIRE_FALSE(none);
   CHECK(none.error().message == "cannot read /no/such/folder: No such file or directory");
@@ -134,4 +212,4 @@ TEST_CASE("definitions: a folder that is not there, a file that cannot be read",
   CHECK(unread.error().message == folder.path() + "/web.json: the file: cannot be read");
 }
 
-}  // namespace muster::node
+}  // namespace muster

@@ -1,0 +1,113 @@
+// check: see check.hpp.
+#include "common/definitions/check.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace muster::definitions {
+namespace {
+
+using proto::health::Check;
+using proto::health::Definition;
+
+constexpr Key id{"id", "ID", "CheckID"};
+constexpr Key name{"name", "Name"};
+constexpr Key notes_key{"notes", "Notes"};
+constexpr Key service_id{"service_id", "ServiceID"};
+constexpr Key status{"status", "Status"};
+constexpr Key args{"args", "Args", "ScriptArgs"};
+constexpr Key http{"http", "HTTP"};
+constexpr Key method{"method", "Method"};
+constexpr Key header{"header", "Header"};
+constexpr Key body{"body", "Body"};
+constexpr Key tls_skip_verify{"tls_skip_verify", "TLSSkipVerify"};
+constexpr Key tcp{"tcp", "TCP"};
+constexpr Key unit{"unit", "Unit"};
+constexpr Key ttl{"ttl", "TTL"};
+constexpr Key interval{"interval", "Interval"};
+constexpr Key timeout{"timeout", "Timeout"};
+constexpr Key success_before_passing{"success_before_passing", "SuccessBeforePassing"};
+constexpr Key failures_before_warning{"failures_before_warning", "FailuresBeforeWarning"};
+constexpr Key failures_before_critical{"failures_before_critical", "FailuresBeforeCritical"};
+constexpr Key deregister_after{"deregister_critical_service_after",
+                               "DeregisterCriticalServiceAfter"};
+constexpr std::array of_check = {id,
+                                 name,
+                                 notes_key,
+                                 service_id,
+                                 status,
+                                 args,
+                                 http,
+                                 method,
+                                 header,
+                                 body,
+                                 tls_skip_verify,
+                                 tcp,
+                                 unit,
+                                 ttl,
+                                 interval,
+                                 timeout,
+                                 success_before_passing,
+                                 failures_before_warning,
+                                 failures_before_critical,
+                                 deregister_after};
+constexpr std::array not_acted_upon = {Key{"output_max_size", "OutputMaxSize"},
+                                       Key{"token", "Token"}, Key{"type", "Type"}};
+constexpr std::uint64_t runs_max = 1000;
+
+std::uint64_t ms(milliseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
+
+Definition definition_of(const Fields& fields) {
+  return {.args = fields.words(args),
+          .http = fields.text(http),
+          .method = fields.word(method),
+          .header = fields.lists(header),
+          .body = fields.text(body),
+          .tls_skip_verify = fields.flag(tls_skip_verify),
+          .tcp = fields.word(tcp),
+          .unit = fields.word(unit),
+          .ttl_ms = ms(fields.duration(ttl)),
+          .interval_ms = ms(fields.duration(interval)),
+          .timeout_ms = ms(fields.duration(timeout)),
+          .success_before_passing = fields.number(success_before_passing, runs_max),
+          .failures_before_warning = fields.number(failures_before_warning, runs_max),
+          .failures_before_critical = fields.number(failures_before_critical, runs_max),
+          .deregister_after_ms = ms(fields.duration(deregister_after))};
+}
+
+void look_at(const Fields& fields, const Check& check) {
+  const Definition& d = check.definition;
+  const int kinds = (d.args.empty() ? 0 : 1) + (d.http.empty() ? 0 : 1) + (d.tcp.empty() ? 0 : 1) +
+                    (d.unit.empty() ? 0 : 1) + (d.ttl_ms == 0 ? 0 : 1);
+  if (kinds != 1)
+    throw Broken(fields.where(), fmt::format("has one of args, http, tcp, unit and ttl, not {}",
+                                             kinds == 0 ? "none" : "several"));
+  if (d.ttl_ms == 0 && d.interval_ms == 0)
+    throw Broken(fields.where(interval), "must be > 0 for all but TTL checks");
+  if (check.status != proto::health::passing && check.status != proto::health::warning &&
+      check.status != proto::health::critical)
+    throw Broken(fields.where(status), "must be passing, warning or critical");
+}
+
+}  // namespace
+
+Check check_of(const json& value, const std::string& where, std::vector<std::string>& notes) {
+  const Fields fields(value, where);
+  fields.only(of_check, not_acted_upon,
+              "a check has one of args, http, tcp, unit and ttl, and interval, timeout, id, name, "
+              "notes, status, service_id",
+              notes);
+  Check check;
+  check.id = fields.word(id);
+  check.name = fields.word(name);
+  check.notes = fields.text(notes_key);
+  check.service_id = fields.word(service_id);
+  if (fields.find(status) != nullptr) check.status = fields.word(status);
+  check.definition = definition_of(fields);
+  look_at(fields, check);
+  return check;
+}
+
+}  // namespace muster::definitions
