@@ -1,7 +1,6 @@
-// watch: a program run for each change of a key, for each event.
+// watch: a program run for what happens: to keys, to the catalog, with events.
 #include <fmt/format.h>
 
-#include "cli/consul_json.hpp"
 #include "cli/nouns.hpp"
 #include "cli/print.hpp"
 #include "cli/watch_run.hpp"
@@ -11,116 +10,67 @@ namespace {
 
 constexpr Command::Text watch_text = {
     .name = "watch",
-    .arguments = "-type=key|event [options] [HANDLER...]",
+    .arguments = "-type=TYPE [options] [HANDLER...]",
     .about =
-        "Runs HANDLER for each change, in order and one at a time, with the change as JSON on its stdin, in\n"
-        "Consul's shape. A key's handler also runs at the start, with the present state (null: no such key).\n"
-        "Without HANDLER prints the present state and ends. The handler's words are joined by blanks for\n"
-        "$SHELL -c; with -shell=false they are a program and its arguments. Its environment says more:\n\n"
-        "  MUSTER_REV     the revision of the change; `-after` goes on behind it\n"
-        "  MUSTER_OP      put, delete, expire; absent: there is no such key at the start\n"
-        "  MUSTER_AUTHOR  who made the change\n"
-        "  CONSUL_INDEX   the same as MUSTER_REV\n\n"
-        "A handler that fails is reported on stderr; the watch goes on. It survives restarts of the broker\n"
-        "and misses nothing. Ctrl-C ends the handler with all its processes, and the watch with 0.",
+        "Runs HANDLER when something happens, one at a time, with JSON in Consul's shape on its stdin.\n"
+        "Without HANDLER prints what there is and ends. The handler's words are joined by blanks for\n"
+        "$SHELL -c; with -shell=false they are a program and its arguments.\n\n"
+        "  key        a key, or null              keyprefix  all keys with the prefix, or null\n"
+        "  services   names with their tags       service    a service on its nodes, with its checks\n"
+        "  nodes      nodes, also as they go down and come back\n"
+        "  checks     checks, of one service or in one state\n"
+        "  event      events that were sent\n\n"
+        "With -each (key and event do so by themselves) each change is a call: a key's, the changed keys\n"
+        "of a prefix, one event. With -latest what happens while the handler runs is one call, with all\n"
+        "there is. It also runs at the start, with what there is (of events not). Its environment:\n\n"
+        "  MUSTER_REV       the revision; `-after` goes on behind it. CONSUL_INDEX is the same\n"
+        "  MUSTER_OP        put, delete, expire; reset: the changes are not kept any more, this is what\n"
+        "                   there is. The next ones are there for one change of one thing only:\n"
+        "  MUSTER_KEY       the key, event or other thing; MUSTER_PREV_REV  the revision it replaced\n"
+        "  MUSTER_AUTHOR    who made the change;  MUSTER_CAUSE  the job or watch that made them\n\n"
+        "With -cursor the broker keeps how far the handler has come: it moves when the handler exits with\n"
+        "0, so that a watch that was killed goes on where it stood, and two with one cursor share it.\n"
+        "A handler that fails is reported on stderr. The watch survives restarts of the broker and misses\n"
+        "nothing. Ctrl-C ends the handler with all its processes, and the watch with 0.",
     .examples =
         "  muster watch -type=key -key=config/colour 'jq -r .Value | base64 -d'\n"
-        "  muster watch -type=key -key=config/colour -after=1234 ./apply\n"
+        "  muster watch -type=keyprefix -prefix=config/ -each -cursor=apply ./apply\n"
+        "  muster watch -type=service -service=web -passingonly=true -debounce=2s ./write-config\n"
         "  muster watch -type=event -name=deploy -shell=false ./deploy --now\n",
     .place = Place::before_arguments};
 
-struct WatchOptions {
-  std::string type;
-  std::string key;
-  std::string prefix;
-  std::string name;
-  std::string service;
-  std::string state;
-  std::vector<std::string> tags;
-  std::uint64_t after = 0;
-  bool passing_only = false;
-  bool shell = true;
-};
-
-/// What is wrong with the options, as Consul words it where it does.
-std::optional<std::string> wrong(const Command& command, const WatchOptions& options) {
-  if (options.type.empty()) return "Watch type must be specified";
-  for (const char* later : {"keyprefix", "services", "nodes", "service", "checks"}) {
-    if (options.type == later)
-      return fmt::format("watching {} is not possible yet: key and event are", later);
+Exit print_state(const Surroundings& surroundings, const WatchOrder& order) {
+  zmq::context_t context;
+  net::Reactor reactor;
+  const auto client = open_client(reactor, context, surroundings);
+  if (!client) {
+    complain(fmt::format("muster watch: {}", client.error().message));
+    return Exit::usage;
   }
-  if (options.type != "key" && options.type != "event")
-    return fmt::format("Unsupported watch type: {}", options.type);
-  const std::string_view own = options.type == "key" ? "key" : "name";
-  for (const char* option : {"key", "prefix", "name", "service", "state", "tag", "passingonly"}) {
-    if (option != own && command.given(option))
-      return fmt::format("Invalid parameters: [{}]", option);
-  }
-  if (options.type == "key" && options.key.empty()) return "Must specify a single key to watch";
-  return std::nullopt;
-}
-
-Exit print_key(const Command& command, const std::string& key) {
-  Inquiry broker(command.surroundings());
-  const auto entry = broker.ask(proto::kv::Get{.key = key});
-  if (!entry && entry.error().code != Code::not_found)
-    return broker.report("muster watch: ", entry.error());
-  print_line(indented(entry ? consul_key(*entry) : Json(nullptr)));
-  return Exit::ok;
-}
-
-Exit print_events(const Command& command, const std::string& name, Revision after) {
-  Inquiry broker(command.surroundings());
-  proto::event::List request{.name = name, .after = after};
-  Json events = Json::array();
-  for (bool more = true; more;) {
-    const auto page = broker.ask(request);
-    if (!page) return broker.report("muster watch: ", page.error());
-    for (const proto::event::Event& event : page->events) events.push_back(consul_event(event));
-    more = page->cut && !page->events.empty();
-    if (more) request.after = page->events.back().rev;
-  }
-  print_line(indented(events));
+  std::optional<Result<PresentState>> state;
+  StateReader reader(**client, order.subject, options_of(surroundings));
+  reader.read({.at_least = {}, .after = order.after.value_or(Revision{})},
+              [&](Result<PresentState> found) { state.emplace(std::move(found)); });
+  reactor.run_until(TimePoint::max(), [&] { return state.has_value(); });
+  if (!*state) return report("muster watch: ", state->error(), **client);
+  print_line(indented((*state)->json));
   return Exit::ok;
 }
 
 Exit watch(Arguments words) {
   Command command(watch_text);
   WatchOptions options;
-  command.timeout();
-  command.text("type", options.type, "key or event", "TYPE");
-  command.text("key", options.key, "the key; with -type=key", "KEY");
-  command.text("name", options.name, "the event's name; with -type=event; none: all events",
-               "NAME");
-  command.number("after", options.after, "go on with the changes after this revision", "REVISION");
-  command.flag("shell", options.shell,
-               "give the words to a shell; -shell=false: they are a program and its arguments");
-  command.text("prefix", options.prefix, "of Consul's other types", "PREFIX");
-  command.text("service", options.service, "of Consul's other types", "NAME");
-  command.texts("tag", options.tags, "of Consul's other types", "TAG");
-  command.text("state", options.state, "of Consul's other types", "STATE");
-  command.flag("passingonly", options.passing_only, "of Consul's other types");
-  command.without_effect({"stale"}, Takes::nothing);
+  options.declare(command);
   if (const auto exit = command.parse(words)) return *exit;
-  if (const auto what = wrong(command, options)) return command.misuse(*what);
-  const bool key = options.type == "key";
-  if (options.key.starts_with('/')) options.key.erase(0, 1);
-  if (command.arguments().empty()) {
-    return key ? print_key(command, options.key)
-               : print_events(command, options.name, Revision{options.after});
-  }
-  WatchOrder order{
-      .type = key ? WatchType::key : WatchType::event,
-      .name = key ? options.key : options.name,
-      .program = program_of(command.arguments(), options.shell ? Shell::yes : Shell::no),
-      .after = std::nullopt};
-  if (command.given("after")) order.after = Revision{options.after};
-  return WatchRun(command.surroundings(), std::move(order)).run();
+  const Result<WatchOrder> order = options.order(command);
+  if (!order) return command.misuse(order.error().message);
+  if (order->program.empty()) return print_state(command.surroundings(), *order);
+  return WatchRun(command.surroundings(), *order).run();
 }
 
 }  // namespace
 
 constinit const Noun watch_noun = {
-    .name = "watch", .about = "run a program for each change or event", .usual = &watch};
+    .name = "watch", .about = "run a program when something happens", .usual = &watch};
 
 }  // namespace muster::cli

@@ -1,15 +1,11 @@
-// watch_run: a watch with a handler: each change in order, one call each, none merged.
+// watch_run: a watch with a handler: the shell around a Handling, which decides on each call.
 //
-//   connecting -- state or changes --> calling   the calls are queued, the topic is paused
-//   calling    -- handler gone ------> calling   the next call
-//   calling    -- queue empty -------> waiting   the topic goes on from where it stands
-//   any        -- signal ------------> ending    the handler's processes are ended, then over
-//
-// Handlers never overlap. While one runs, the watch falls behind in the broker's log, not in
-// memory.
+//   connecting -- cursor, if any ----> subscribed   the topic's changes go to the Handling
+//   subscribed -- it wants a call ---> preparing    the state is read, or is in the change
+//   preparing  -- it wants a run ----> running      the handler's processes, under a supervisor
+//   any        -- signal ------------> ending       they are ended, then over
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,50 +13,46 @@
 
 #include "cli/child.hpp"
 #include "cli/inquiry.hpp"
+#include "cli/watch_order.hpp"
+#include "cli/watch_state.hpp"
 #include "common/net/signals.hpp"
 #include "common/net/subscription.hpp"
 
 namespace muster::cli {
 
-/// What is watched.
-enum class WatchType { key, event };
-
-struct WatchOrder {
-  WatchType type = WatchType::key;
-  std::string name;                  ///< of the key or event; an empty event name: all
-  std::vector<std::string> program;  ///< the handler
-  std::optional<Revision> after;     ///< goes on after this revision
-};
-
 class WatchRun {
  public:
   WatchRun(const Surroundings& surroundings, WatchOrder order);
+  ~WatchRun();
 
   Exit run();
 
  private:
-  using Item = proto::watch::Item;
-  /// One run of the handler.
-  struct Call {
-    Revision rev;
-    std::string op;
-    std::string author;
-    std::string input;
-  };
+  using Handling = handle::Handling;
 
-  void subscribe();
+  void begin();
+  void open_cursor();
+  void subscribe(net::Cursor from);
   void look_at_link();
-  void on_changes(const net::WatchRule::Changes& changes);
   void on_reset(const net::WatchRule::Reset& reset);
-  void add(const Item& item);
-  void add_absent(Revision rev);
-  void call_next();
+
+  void perform();
+  void perform(const Handling::Prepare& effect);
+  void perform(Handling::Run& effect);
+  void perform(const Handling::Move& effect);
+  void perform(const Handling::Note& effect);
+  void perform(const Handling::Pause& effect);
+  void perform(const Handling::Resume& effect);
+  void perform(const Handling::Over& effect);
+  void ask_where_it_stands(Revision otherwise);
+  void arm();
+
   void on_gone(const ChildEnd& end);
   void on_signal();
   void give_up(Exit exit);
 
   const Surroundings& surroundings_;
-  const WatchOrder order_;
+  WatchOrder order_;
   const std::string topic_;
 
   net::Signals signals_;
@@ -68,13 +60,16 @@ class WatchRun {
   net::Reactor reactor_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Subscription> subscription_;
+  std::unique_ptr<StateReader> reader_;
+  std::optional<Handling> handling_;
 
-  std::deque<Call> calls_;
-  std::unique_ptr<Child> handler_;  ///< the one that runs
+  std::unique_ptr<Child> handler_;  ///< the one that runs, or ran last
   bool running_ = false;
-  bool begun_ = false;    ///< the state or a change has come
+  bool late_ = false;     ///< it was ended, since it took too long
   bool reached_ = false;  ///< the broker was there when last looked at
-  Revision last_;         ///< of the last call
+  bool performing_ = false;
+  net::TimerId timer_;     ///< the Handling's
+  net::TimerId patience_;  ///< with the handler
   std::optional<Exit> ending_;
   Exit exit_ = Exit::ok;
 };

@@ -126,6 +126,8 @@ inline constexpr std::size_t sync_topics_max = 4096;  ///< in one watch.sync
 inline constexpr std::size_t cursors_max = 64 * 1024;
 inline constexpr std::uint64_t cursor_idle_revs = 256;  ///< an idle cursor is moved so rarely ...
 inline constexpr std::chrono::minutes cursor_idle_interval{10};  ///< ... and not more often
+inline constexpr seconds handler_retry_min{1};  ///< doubled with each failure in a row
+inline constexpr seconds handler_retry_max{60};
 inline constexpr std::size_t events_kept = 10'000;
 inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 

@@ -1,0 +1,183 @@
+// watch_order: see watch_order.hpp.
+#include "cli/watch_order.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "cli/child.hpp"
+#include "cli/command.hpp"
+
+namespace muster::cli {
+namespace {
+
+/// One of Consul's seven types.
+struct Kind {
+  std::string_view name;
+  WatchType type;
+  std::array<std::string_view, 3> options;  ///< that it may have
+  std::string_view required;                ///< the error without its first option; empty: none
+};
+
+constexpr std::array kinds = {
+    Kind{"key", WatchType::key, {"key"}, "Must specify a single key to watch"},
+    Kind{"keyprefix", WatchType::keyprefix, {"prefix"}, "Must specify a single prefix to watch"},
+    Kind{"services", WatchType::services, {}, {}},
+    Kind{"nodes", WatchType::nodes, {}, {}},
+    Kind{"service",
+         WatchType::service,
+         {"service", "tag", "passingonly"},
+         "Must specify a single service to watch"},
+    Kind{"checks", WatchType::checks, {"service", "state"}, {}},
+    Kind{"event", WatchType::event, {"name"}, {}}};
+
+constexpr std::array special = {"key", "prefix", "service", "tag", "passingonly", "state", "name"};
+
+Error wrong(std::string what) { return Error{Code::invalid, std::move(what)}; }
+
+/// As Go's strconv.ParseBool.
+std::optional<bool> parse_bool(std::string_view text) {
+  for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+std::string without_slash(std::string key) {
+  if (key.starts_with('/')) key.erase(0, 1);
+  return key;
+}
+
+}  // namespace
+
+std::string topic_of(const Subject& subject) {
+  switch (subject.type) {
+    case WatchType::key: return proto::watch::topic("key:", subject.name);
+    case WatchType::keyprefix: return proto::watch::topic("keyprefix:", subject.name);
+    case WatchType::services: return proto::watch::topic("services");
+    case WatchType::nodes: return proto::watch::topic("nodes");
+    case WatchType::service: return proto::watch::topic("service:", subject.name);
+    case WatchType::checks: return proto::watch::topic("checks");
+    case WatchType::event: return proto::watch::topic("event:", subject.name);
+  }
+  ENSURE(false);
+}
+
+handle::Nature nature_of(WatchType type) {
+  return type == WatchType::event ? handle::Nature::stream : handle::Nature::state;
+}
+
+bool tells_changes(WatchType type) {
+  return type == WatchType::key || type == WatchType::keyprefix || type == WatchType::event;
+}
+
+void WatchOptions::declare(Command& command) {
+  command.text("type", type_, "key, keyprefix, services, nodes, service, checks or event", "TYPE");
+  command.text("key", key_, "of type key", "KEY");
+  command.text("prefix", prefix_, "of type keyprefix", "PREFIX");
+  command.text("service", service_, "of types service and checks", "NAME");
+  command.texts("tag", tags_, "of type service: only with this tag; several: with all of them",
+                "TAG");
+  command.text("passingonly", passing_only_,
+               "of type service: true leaves out what has a check that does not pass", "BOOL");
+  command.text("state", state_, "of type checks: passing, warning, critical or any", "STATE");
+  command.text("name", name_, "of type event; none: all events", "NAME");
+  command.flag("shell", shell_,
+               "give the words to a shell; -shell=false: they are a program and its arguments");
+  command.flag("each", each_, "a call for each change, in order; the usual way of key and event");
+  command.flag("latest", latest_,
+               "one call for all that happened meanwhile; the usual way of the other types");
+  command.text("initial", initial_, "whether the present state makes the first call", "yes|no");
+  command.duration("debounce", debounce_, "with -latest: gather changes for so long");
+  command.text("on-error", on_error_,
+               "when the handler fails: report and go on, exit with 1, or retry with the same",
+               "continue|exit|retry");
+  command.flag("once", once_, "end after one call");
+  command.number("after", after_, "go on with the changes after this revision", "REVISION");
+  command.text("cursor", cursor_,
+               "the broker keeps under this name how far the handler has come; go on from there",
+               "NAME");
+  command.duration("timeout", timeout_,
+                   "of the handler: then all its processes are ended, and it has failed");
+  command.without_effect({"stale"}, Takes::nothing);
+}
+
+Result<Subject> WatchOptions::subject(const Command& command) const {
+  if (type_.empty()) return wrong("Watch type must be specified");
+  const auto* kind =
+      std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == type_; });
+  if (kind == kinds.end()) return wrong(fmt::format("Unsupported watch type: {}", type_));
+  for (const char* option : special) {
+    const auto& own = kind->options;
+    if (command.given(option) && std::find(own.begin(), own.end(), option) == own.end())
+      return wrong(fmt::format("Invalid parameters: [{}]", option));
+  }
+  Subject subject{.type = kind->type, .name = {}, .tags = tags_, .state = state_};
+  if (kind->options[0] == "key") subject.name = without_slash(key_);
+  else if (kind->options[0] == "prefix") subject.name = without_slash(prefix_);
+  else if (kind->options[0] == "service") subject.name = service_;
+  else if (kind->options[0] == "name") subject.name = name_;
+  if (!kind->required.empty() && subject.name.empty()) return wrong(std::string(kind->required));
+  if (kind->type == WatchType::checks && !subject.name.empty() && !state_.empty())
+    return wrong("Cannot specify service and state");
+  if (passing_only_.empty()) return subject;
+  const auto passing = parse_bool(passing_only_);
+  if (!passing) {
+    return wrong(
+        fmt::format("Failed to parse passingonly flag: strconv.ParseBool: parsing \"{}\": invalid "
+                    "syntax",
+                    passing_only_));
+  }
+  if (*passing) subject.health = Subject::Health::passing;
+  return subject;
+}
+
+Result<handle::Policy> WatchOptions::policy(const Command& command, WatchType type) const {
+  handle::Policy policy{.nature = nature_of(type), .cursor = {}, .after = {}, .history = {}};
+  const bool by_itself = type == WatchType::key || type == WatchType::event;
+  if (each_ && latest_) return wrong("-each and -latest exclude each other");
+  if (each_ && !tells_changes(type))
+    return wrong(
+        "-each is possible with key, keyprefix and event: of a list only the present one "
+        "can be told");
+  policy.mode = each_ || (by_itself && !latest_) ? handle::Mode::each : handle::Mode::latest;
+  if (command.given("debounce") && policy.mode == handle::Mode::each)
+    return wrong("-debounce gathers changes: it needs -latest");
+  policy.debounce = debounce_;
+  if (once_) policy.runs = handle::Runs::once;
+  if (on_error_ == "exit") policy.on_error = handle::OnError::exit;
+  else if (on_error_ == "retry") policy.on_error = handle::OnError::retry;
+  else if (!on_error_.empty() && on_error_ != "continue")
+    return wrong("-on-error is continue, exit or retry");
+  if (!initial_.empty() && initial_ != "yes" && initial_ != "no")
+    return wrong("-initial is yes or no");
+  if (initial_ == "yes" && command.given("after"))
+    return wrong("-after says where to go on: -initial=yes does not go with it");
+  const bool with_state =
+      initial_.empty() ? type != WatchType::event && !command.given("after") : initial_ == "yes";
+  policy.begin = with_state ? handle::Begin::with_state : handle::Begin::with_changes;
+  return policy;
+}
+
+Result<WatchOrder> WatchOptions::order(const Command& command) const {
+  const Result<Subject> what = subject(command);
+  if (!what) return what.error();
+  const Result<handle::Policy> how = policy(command, what->type);
+  if (!how) return how.error();
+  WatchOrder order{.subject = *what,
+                   .program = {},
+                   .policy = *how,
+                   .after = std::nullopt,
+                   .cursor = cursor_,
+                   .timeout = timeout_};
+  if (!command.arguments().empty())
+    order.program = program_of(command.arguments(), shell_ ? Shell::yes : Shell::no);
+  if (command.given("after")) order.after = Revision{after_};
+  return order;
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,66 @@
+// watch_order: what is watched, and with which handler: from options, checked as Consul does.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/handle/handling.hpp"
+
+namespace muster::cli {
+
+class Command;
+
+enum class WatchType { key, keyprefix, services, nodes, service, checks, event };
+
+/// What is watched.
+struct Subject {
+  WatchType type = WatchType::key;
+  std::string name;               ///< key, prefix, service or event; empty: all events, all checks
+  std::vector<std::string> tags;  ///< of a service: all of them
+  std::string state;              ///< of checks; empty or any: all
+  enum class Health { any, passing } health = Health::any;
+};
+
+/// As watch.read and notices want it.
+std::string topic_of(const Subject& subject);
+/// Events have no state: they happen.
+handle::Nature nature_of(WatchType type);
+/// Whether each change can be told by itself: of lists of the catalog only the present one can.
+bool tells_changes(WatchType type);
+
+struct WatchOrder {
+  Subject subject;
+  std::vector<std::string> program;  ///< the handler; empty: the state is printed once
+  handle::Policy policy;
+  std::optional<Revision> after;
+  std::string cursor;
+  Duration timeout{};  ///< of the handler; 0: as long as it takes
+};
+
+/// The options of `muster watch`, and what they mean.
+class WatchOptions {
+ public:
+  void declare(Command& command);
+  /// Errors: invalid, in Consul's words where it has some.
+  Result<WatchOrder> order(const Command& command) const;
+
+ private:
+  Result<Subject> subject(const Command& command) const;
+  Result<handle::Policy> policy(const Command& command, WatchType type) const;
+
+  std::string type_, key_, prefix_, service_, name_, state_, passing_only_;
+  std::vector<std::string> tags_;
+  bool shell_ = true;
+  bool each_ = false;
+  bool latest_ = false;
+  bool once_ = false;
+  std::string initial_, on_error_, cursor_;
+  std::uint64_t after_ = 0;
+  Duration debounce_{};
+  Duration timeout_{};
+};
+
+}  // namespace muster::cli
