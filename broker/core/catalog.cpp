@@ -38,9 +38,10 @@ Result<Done> put_offers(Turn& turn, const Node& node) {
     ids.insert(service.id);
     services::put(turn, node.name, std::move(service));
   }
+  const std::vector<Check> present = checks::of_node(turn, node.name);
   for (const Service& service : services::of_node(turn, node.name)) {
     if (from_file(service.owner) && !ids.contains(service.id))
-      services::erase(turn, node.name, service);
+      services::erase(turn, node.name, service, present);
   }
   ids.clear();
   for (Check check : node.checks) {
@@ -69,7 +70,8 @@ void put_node(Turn& turn, Node node, const std::optional<Node>& before) {
   turn.touch("node:", node.name);
   if (before && before->up == node.up) return;
   turn.touch("checks");
-  services::touch_all(turn, node.name);
+  turn.touch("services");
+  services::touch_each(turn, node.name);
 }
 
 /// The connection that spoke for this node before is told that it does no longer.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "broker/core/services.hpp"
+
 namespace muster::core::checks {
 namespace {
 
@@ -44,11 +46,7 @@ void touch(Turn& turn, const Check& check) {
     turn.touch("service:", check.service_name);
     return;
   }
-  turn.services().scan(state::joined(check.node, {}),
-                       [&](std::string_view, const state::ServiceRow& service) {
-                         turn.touch("service:", service.name);
-                         return true;
-                       });
+  if (turn.once("services of " + check.node)) services::touch_each(turn, check.node);
 }
 
 void label(Check& check, const proto::catalog::Service& service) {

@@ -124,7 +124,8 @@ Result<proto::catalog::Undefined> undefine(Turn& turn, const proto::catalog::Und
     const auto service = turn.services().get(state::joined(request.node, request.service));
     if (service && service->owner != checks::by_api)
       return of_a_file("service", service->id, request.node);
-    if (service) count += services::erase(turn, request.node, *service);
+    if (service)
+      count += services::erase(turn, request.node, *service, checks::of_node(turn, request.node));
   }
   if (!request.check.empty()) {
     const auto check = turn.checks().get(state::joined(request.node, request.check));
@@ -148,7 +149,7 @@ Result<proto::Empty> forget(Turn& turn, const proto::catalog::Forget& request) {
   }
   for (const Check& check : checks::of_node(turn, request.node)) checks::erase(turn, check);
   for (const Service& service : services::of_node(turn, request.node))
-    services::erase(turn, request.node, service);
+    services::erase(turn, request.node, service, {});
   turn.nodes().erase(request.node);
   turn.touch("nodes");
   turn.touch("checks");

@@ -113,7 +113,7 @@ Result<proto::Empty> abandon(Turn& turn, const proto::health::Abandon& request) 
   if (!service || check->status != proto::health::critical ||
       !over(turn, *check, CheckWait::recovery))
     return Error{Code::conflict, "it has recovered meanwhile"};
-  services::erase(turn, request.node, *service);
+  services::erase(turn, request.node, *service, checks::of_node(turn, request.node));
   definitions::hand_out(turn, request.node);
   return proto::Empty{};
 }

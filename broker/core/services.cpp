@@ -33,14 +33,17 @@ bool put(Turn& turn, const std::string& node, Service service) {
   turn.services().put(key, service);
   turn.touch("services");
   turn.touch("service:", service.name);
-  if (before && before->name != service.name) turn.touch("service:", before->name);
-  checks::relabel(turn, node, service);
+  if (!before) return true;
+  if (before->name != service.name) turn.touch("service:", before->name);
+  if (before->name != service.name || before->tags != service.tags)
+    checks::relabel(turn, node, service);
   return true;
 }
 
-std::uint64_t erase(Turn& turn, const std::string& node, const Service& service) {
+std::uint64_t erase(Turn& turn, const std::string& node, const Service& service,
+                    const std::vector<proto::health::Check>& checks) {
   std::uint64_t count = 1;
-  for (const checks::Check& check : checks::of_node(turn, node)) {
+  for (const proto::health::Check& check : checks) {
     if (check.service_id != service.id) continue;
     checks::erase(turn, check);
     ++count;
@@ -51,8 +54,7 @@ std::uint64_t erase(Turn& turn, const std::string& node, const Service& service)
   return count;
 }
 
-void touch_all(Turn& turn, std::string_view node) {
-  turn.touch("services");
+void touch_each(Turn& turn, std::string_view node) {
   for (const Service& service : of_node(turn, node)) turn.touch("service:", service.name);
 }
 

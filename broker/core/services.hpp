@@ -16,10 +16,11 @@ using proto::catalog::Service;
 std::vector<Service> of_node(Turn& turn, std::string_view node);
 /// False: it is so already.
 bool put(Turn& turn, const std::string& node, Service service);
-/// With its checks; how many rows went.
-std::uint64_t erase(Turn& turn, const std::string& node, const Service& service);
-/// Each one's watchers are told that its node came, went or is in maintenance.
-void touch_all(Turn& turn, std::string_view node);
+/// With those of the node's checks that are its own; how many rows went.
+std::uint64_t erase(Turn& turn, const std::string& node, const Service& service,
+                    const std::vector<proto::health::Check>& checks);
+/// Each one's watchers are told that its node is another now.
+void touch_each(Turn& turn, std::string_view node);
 
 /// About as many bytes as it takes on the wire.
 std::size_t weight(const Service& service);

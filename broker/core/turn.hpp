@@ -52,6 +52,7 @@ struct Draft {
   state::Layer layer;
   std::map<std::string, Revision> removed;  ///< keys, with the revision that ends
   std::set<std::string> topics;
+  std::set<std::string> done_once;
   std::vector<state::Reply> answers;
   std::vector<Frames> sends;
   std::vector<std::function<void(Memory&)>> then;
@@ -127,6 +128,9 @@ class Turn {
   void touch(std::string_view kind, std::string_view name = {}) {
     draft_.topics.insert(proto::watch::topic(kind, name));
   }
+
+  /// Whether this request asks that for the first time: for what is long and the same each time.
+  bool once(std::string what) { return draft_.done_once.insert(std::move(what)).second; }
 
   /// What a removed key was: watchers are told, and a put behind it replaces that.
   void removed(const std::string& key, Revision rev) { draft_.removed.emplace(key, rev); }
