@@ -191,12 +191,12 @@ Result<Definitions> read_definition_files(const std::vector<std::string>& files)
   Seen seen;
   for (const std::string& file : files) {
     try {
-      const std::size_t services = all.services.size();
-      const std::size_t checks = all.checks.size();
+      const std::size_t services_before = all.services.size();
+      const std::size_t checks_before = all.checks.size();
       take(parse(content(file)), file, all);
-      for (std::size_t i = services; i < all.services.size(); ++i)
+      for (std::size_t i = services_before; i < all.services.size(); ++i)
         once(seen.services, all.services[i].id, "services", limits::services_max);
-      for (std::size_t i = checks; i < all.checks.size(); ++i)
+      for (std::size_t i = checks_before; i < all.checks.size(); ++i)
         once(seen.checks, all.checks[i].id, "checks", limits::checks_max);
     } catch (const Broken& broken) {
       return Error{Code::invalid, fmt::format("{}: {}", file, broken.what())};
