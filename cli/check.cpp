@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include "cli/catalog_read.hpp"
-#include "cli/consul_catalog.hpp"
 #include "cli/duration.hpp"
+#include "cli/format.hpp"
 #include "cli/nouns.hpp"
 #include "cli/payload.hpp"
 #include "cli/print.hpp"
+#include "common/consul/consul_catalog.hpp"
 
 namespace muster::cli {
 namespace {

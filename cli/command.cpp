@@ -103,6 +103,19 @@ void Command::duration(std::string_view name, Duration& target, std::string_view
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
+void Command::wait(std::string_view name, std::optional<Duration>& target, Duration usual,
+                   std::string_view help) {
+  known_.push_back({std::string(name), Takes::perhaps});
+  const auto convert = [&target, usual](const std::string& given) {
+    const Result<Duration> parsed = given.empty() ? Result<Duration>(usual) : parse_duration(given);
+    if (!parsed) throw CLI::ValidationError(parsed.error().message);
+    target = *parsed;
+  };
+  app_->add_option_function<std::string>(dashed(name), convert, std::string(help))
+      ->type_name("[=DURATION]")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
 void Command::format(Format& target) {
   known_.push_back({"format", Takes::value});
   static const std::map<std::string, Format> names = {

@@ -48,6 +48,9 @@ class Command {
   void number(std::string_view name, std::uint64_t& target, std::string_view help,
               std::string_view shown = "N");
   void duration(std::string_view name, Duration& target, std::string_view help);
+  /// `-wait`, or `-wait=5s`; without a value it is `usual`.
+  void wait(std::string_view name, std::optional<Duration>& target, Duration usual,
+            std::string_view help);
   void format(Format& target);
   /// --timeout: how long the broker may take to answer.
   void timeout();

@@ -82,9 +82,9 @@ Result<Words> split_words(std::span<const std::string> words, std::span<const Kn
       Result<Given> given = switch_of(option);
       if (!given) return given.error();
       out.options.push_back(*std::move(given));
-    } else if (option.value) {
+    } else if (option.value || found->takes == Takes::perhaps) {
       out.options.push_back(
-          {.name = std::string(option.name), .value = std::string(*option.value)});
+          {.name = std::string(option.name), .value = std::string(option.value.value_or(""))});
     } else if (i + 1 < words.size()) {
       out.options.push_back({.name = std::string(option.name), .value = words[++i]});
     } else {

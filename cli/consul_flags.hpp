@@ -16,7 +16,8 @@
 
 namespace muster::cli {
 
-enum class Takes { nothing, value };
+/// `perhaps`: behind an equals sign only.
+enum class Takes { nothing, value, perhaps };
 
 /// An option that the command has, without its dashes.
 struct Known {

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/child.hpp"
 #include "cli/exec_run.hpp"
 #include "cli/node.hpp"
 #include "cli/nouns.hpp"
 #include "cli/payload.hpp"
 #include "cli/print.hpp"
+#include "common/handle/child.hpp"
 
 namespace muster::cli {
 namespace {

@@ -22,7 +22,7 @@
 #include "cli/exec_flow.hpp"
 #include "cli/exec_lines.hpp"
 #include "cli/inquiry.hpp"
-#include "cli/outlet.hpp"
+#include "common/handle/outlet.hpp"
 #include "common/net/signals.hpp"
 
 namespace muster::cli {

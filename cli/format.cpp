@@ -10,21 +10,6 @@
 namespace muster::cli {
 namespace {
 
-/// These three stand only inside strings of a JSON text.
-std::string escaped_as_go(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '<': out += "\\u003c"; break;
-      case '>': out += "\\u003e"; break;
-      case '&': out += "\\u0026"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 /// Characters, not bytes, so that columns line up.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
@@ -52,18 +37,6 @@ std::string format_table(const std::vector<std::string>& header,
   std::string out = line_of(header, widths);
   for (const std::vector<std::string>& row : rows) out += line_of(row, widths);
   return out;
-}
-
-std::string compact(const Json& json) {
-  return escaped_as_go(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-std::string indented(const Json& json) {
-  return escaped_as_go(json.dump(4, ' ', false, Json::error_handler_t::replace));
-}
-
-std::string tabbed(const Json& json) {
-  return escaped_as_go(json.dump(1, '\t', false, Json::error_handler_t::replace));
 }
 
 std::string format_listing(const Listing& listing, Format format) {

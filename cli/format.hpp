@@ -4,25 +4,14 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/command.hpp"
+#include "common/consul/json.hpp"
 
 namespace muster::cli {
-
-/// Keeps the order in which fields were put in.
-using Json = nlohmann::ordered_json;
 
 /// Columns are as wide as their widest cell, two blanks apart; the last one is not padded.
 std::string format_table(const std::vector<std::string>& header,
                          const std::vector<std::vector<std::string>>& rows);
-
-/// On one line. Bytes that are no UTF-8 become U+FFFD; `<`, `>` and `&` are escaped as Go does it.
-std::string compact(const Json& json);
-/// With 4 blanks a level, as Consul's watch without a handler.
-std::string indented(const Json& json);
-/// With a tab a level, as Consul's exports.
-std::string tabbed(const Json& json);
 
 /// What a list command found, in both shapes; row by row the same.
 struct Listing {

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/consul_json.hpp"
 #include "cli/kv_text.hpp"
 #include "cli/moment.hpp"
 #include "cli/nouns.hpp"
 #include "cli/print.hpp"
+#include "common/consul/consul_json.hpp"
 
 namespace muster::cli {
 namespace {

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "cli/consul_json.hpp"
 #include "cli/format.hpp"
 #include "cli/kv.hpp"
 #include "cli/kv_text.hpp"
 #include "cli/moment.hpp"
 #include "cli/print.hpp"
+#include "common/consul/consul_json.hpp"
 
 namespace muster::cli {
 namespace {

@@ -19,9 +19,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/child.hpp"
 #include "cli/inquiry.hpp"
 #include "cli/lease.hpp"
+#include "common/handle/child.hpp"
 #include "common/net/signals.hpp"
 #include "common/protocol/lock.hpp"
 

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include "cli/catalog_read.hpp"
-#include "cli/consul_catalog.hpp"
+#include "cli/format.hpp"
 #include "cli/nouns.hpp"
 #include "cli/print.hpp"
+#include "common/consul/consul_catalog.hpp"
 
 namespace muster::cli {
 namespace {

@@ -1,10 +1,11 @@
-// payload: where a value comes from (an argument, `-`, `@file`), and base64.
+// payload: where a value comes from (an argument, `-`, `@file`).
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "common/base64.hpp"
 #include "common/error.hpp"
 
 namespace muster::cli {
@@ -15,10 +16,5 @@ Result<std::string> read_payload(const std::string& argument, std::size_t bytes_
 
 /// All of stdin. Errors: too_large.
 Result<std::string> read_stdin(std::size_t bytes_max);
-
-/// With padding, as Consul.
-std::string to_base64(std::string_view bytes);
-/// Line ends are skipped; anything else that is not base64 is refused. Errors: invalid.
-Result<std::string> from_base64(std::string_view text);
 
 }  // namespace muster::cli

@@ -6,11 +6,11 @@
 #include <fmt/ranges.h>
 
 #include "cli/catalog_read.hpp"
-#include "cli/consul_catalog.hpp"
 #include "cli/node.hpp"
 #include "cli/nouns.hpp"
 #include "cli/print.hpp"
 #include "cli/service_define.hpp"
+#include "common/consul/consul_catalog.hpp"
 
 namespace muster::cli {
 namespace {
@@ -29,7 +29,7 @@ std::string tags_of(const Service& service) {
 
 /// As everybody sees it who asks for a service that works.
 std::string status_of(const Node& node, const Service& service) {
-  const auto checks = checks_of(node, service);
+  const auto checks = muster::checks_of(node, service);
   const bool maintenance = std::any_of(checks.begin(), checks.end(), [](const auto* check) {
     return check->id == proto::health::node_maintenance_id ||
            check->id.starts_with(proto::health::service_maintenance_prefix);
@@ -103,7 +103,7 @@ Listing health_of(const std::vector<Node>& nodes, std::string_view cluster) {
       .header = {"Node", "ID", "Address", "Check", "Status", "Output"}, .rows = {}, .objects = {}};
   for (const Node& node : nodes) {
     for (const Service& service : node.services) {
-      for (const proto::health::Check* check : checks_of(node, service)) {
+      for (const proto::health::Check* check : muster::checks_of(node, service)) {
         listing.rows.push_back({node.name, service.id, address_of(node, service), check->id,
                                 check->status, shown_output(*check)});
       }

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/consul_json.hpp"
 #include "cli/duration.hpp"
 #include "cli/payload.hpp"
+#include "common/consul/consul_json.hpp"
 
 namespace muster::cli {
 namespace {

@@ -1,8 +1,11 @@
 // watch: a program run for what happens: to keys, to the catalog, with events.
+#include <array>
+
 #include <fmt/format.h>
 
 #include "cli/nouns.hpp"
 #include "cli/print.hpp"
+#include "cli/watch_list.hpp"
 #include "cli/watch_run.hpp"
 
 namespace muster::cli {
@@ -27,7 +30,7 @@ constexpr Command::Text watch_text = {
         "  MUSTER_OP        put, delete, expire; reset: the changes are not kept any more, this is what\n"
         "                   there is. The next ones are there for one change of one thing only:\n"
         "  MUSTER_KEY       the key, event or other thing; MUSTER_PREV_REV  the revision it replaced\n"
-        "  MUSTER_AUTHOR    who made the change;  MUSTER_CAUSE  the job or watch that made them\n\n"
+        "  MUSTER_AUTHOR    who made the change;  MUSTER_CAUSE  the job that made them do it\n\n"
         "With -cursor the broker keeps how far the handler has come: it moves when the handler exits with\n"
         "0, so that a watch that was killed goes on where it stood, and two with one cursor share it.\n"
         "A handler that fails is reported on stderr. The watch survives restarts of the broker and misses\n"
@@ -36,7 +39,8 @@ constexpr Command::Text watch_text = {
         "  muster watch -type=key -key=config/colour 'jq -r .Value | base64 -d'\n"
         "  muster watch -type=keyprefix -prefix=config/ -each -cursor=apply ./apply\n"
         "  muster watch -type=service -service=web -passingonly=true -debounce=2s ./write-config\n"
-        "  muster watch -type=event -name=deploy -shell=false ./deploy --now\n",
+        "  muster watch -type=event -name=deploy -shell=false ./deploy --now\n"
+        "  muster watch list\n",
     .place = Place::before_arguments};
 
 Exit print_state(const Surroundings& surroundings, const WatchOrder& order) {
@@ -47,10 +51,10 @@ Exit print_state(const Surroundings& surroundings, const WatchOrder& order) {
     complain(fmt::format("muster watch: {}", client.error().message));
     return Exit::usage;
   }
-  std::optional<Result<PresentState>> state;
-  StateReader reader(**client, order.subject, options_of(surroundings));
-  reader.read({.at_least = {}, .after = order.after.value_or(Revision{})},
-              [&](Result<PresentState> found) { state.emplace(std::move(found)); });
+  std::optional<Result<handle::PresentState>> state;
+  handle::StateReader reader(**client, order.what.subject, options_of(surroundings));
+  reader.read({.at_least = {}, .after = order.what.after.value_or(Revision{})},
+              [&](Result<handle::PresentState> found) { state.emplace(std::move(found)); });
   reactor.run_until(TimePoint::max(), [&] { return state.has_value(); });
   if (!*state) return report("muster watch: ", state->error(), **client);
   print_line(indented((*state)->json));
@@ -68,9 +72,16 @@ Exit watch(Arguments words) {
   return WatchRun(command.surroundings(), *order).run();
 }
 
+constexpr std::array verbs = {
+    Verb{"list", &list_watches, "how far the handlers of cursors and of nodes have come"},
+    Verb{"forget", &forget_watch, "forget a cursor"},
+};
+
 }  // namespace
 
-constinit const Noun watch_noun = {
-    .name = "watch", .about = "run a program when something happens", .usual = &watch};
+constinit const Noun watch_noun = {.name = "watch",
+                                   .about = "run a program when something happens",
+                                   .verbs = verbs,
+                                   .usual = &watch};
 
 }  // namespace muster::cli

@@ -6,46 +6,15 @@
 
 #include <fmt/format.h>
 
-#include "cli/child.hpp"
 #include "cli/command.hpp"
+#include "common/handle/child.hpp"
 
 namespace muster::cli {
 namespace {
 
-/// One of Consul's seven types.
-struct Kind {
-  std::string_view name;
-  WatchType type;
-  std::array<std::string_view, 3> options;  ///< that it may have
-  std::string_view required;                ///< the error without its first option; empty: none
-};
-
-constexpr std::array kinds = {
-    Kind{"key", WatchType::key, {"key"}, "Must specify a single key to watch"},
-    Kind{"keyprefix", WatchType::keyprefix, {"prefix"}, "Must specify a single prefix to watch"},
-    Kind{"services", WatchType::services, {}, {}},
-    Kind{"nodes", WatchType::nodes, {}, {}},
-    Kind{"service",
-         WatchType::service,
-         {"service", "tag", "passingonly"},
-         "Must specify a single service to watch"},
-    Kind{"checks", WatchType::checks, {"service", "state"}, {}},
-    Kind{"event", WatchType::event, {"name"}, {}}};
-
 constexpr std::array special = {"key", "prefix", "service", "tag", "passingonly", "state", "name"};
 
 Error wrong(std::string what) { return Error{Code::invalid, std::move(what)}; }
-
-/// As Go's strconv.ParseBool.
-std::optional<bool> parse_bool(std::string_view text) {
-  for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
-    if (text == yes) return true;
-  }
-  for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
-}
 
 std::string without_slash(std::string key) {
   if (key.starts_with('/')) key.erase(0, 1);
@@ -53,27 +22,6 @@ std::string without_slash(std::string key) {
 }
 
 }  // namespace
-
-std::string topic_of(const Subject& subject) {
-  switch (subject.type) {
-    case WatchType::key: return proto::watch::topic("key:", subject.name);
-    case WatchType::keyprefix: return proto::watch::topic("keyprefix:", subject.name);
-    case WatchType::services: return proto::watch::topic("services");
-    case WatchType::nodes: return proto::watch::topic("nodes");
-    case WatchType::service: return proto::watch::topic("service:", subject.name);
-    case WatchType::checks: return proto::watch::topic("checks");
-    case WatchType::event: return proto::watch::topic("event:", subject.name);
-  }
-  ENSURE(false);
-}
-
-handle::Nature nature_of(WatchType type) {
-  return type == WatchType::event ? handle::Nature::stream : handle::Nature::state;
-}
-
-bool tells_changes(WatchType type) {
-  return type == WatchType::key || type == WatchType::keyprefix || type == WatchType::event;
-}
 
 void WatchOptions::declare(Command& command) {
   command.text("type", type_, "key, keyprefix, services, nodes, service, checks or event", "TYPE");
@@ -108,24 +56,20 @@ void WatchOptions::declare(Command& command) {
 
 Result<Subject> WatchOptions::subject(const Command& command) const {
   if (type_.empty()) return wrong("Watch type must be specified");
-  const auto* kind =
-      std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == type_; });
-  if (kind == kinds.end()) return wrong(fmt::format("Unsupported watch type: {}", type_));
+  const auto type = handle::watch_type(type_);
+  if (!type) return wrong(fmt::format("Unsupported watch type: {}", type_));
+  Subject subject{.type = *type, .name = {}, .tags = tags_, .state = state_};
+  if (*type == WatchType::key) subject.name = without_slash(key_);
+  if (*type == WatchType::keyprefix) subject.name = without_slash(prefix_);
+  if (*type == WatchType::service || *type == WatchType::checks) subject.name = service_;
+  if (*type == WatchType::event) subject.name = name_;
+  std::vector<std::string_view> given;
   for (const char* option : special) {
-    const auto& own = kind->options;
-    if (command.given(option) && std::find(own.begin(), own.end(), option) == own.end())
-      return wrong(fmt::format("Invalid parameters: [{}]", option));
+    if (command.given(option)) given.emplace_back(option);
   }
-  Subject subject{.type = kind->type, .name = {}, .tags = tags_, .state = state_};
-  if (kind->options[0] == "key") subject.name = without_slash(key_);
-  else if (kind->options[0] == "prefix") subject.name = without_slash(prefix_);
-  else if (kind->options[0] == "service") subject.name = service_;
-  else if (kind->options[0] == "name") subject.name = name_;
-  if (!kind->required.empty() && subject.name.empty()) return wrong(std::string(kind->required));
-  if (kind->type == WatchType::checks && !subject.name.empty() && !state_.empty())
-    return wrong("Cannot specify service and state");
+  if (auto what = handle::wrong_options(subject, given)) return wrong(*std::move(what));
   if (passing_only_.empty()) return subject;
-  const auto passing = parse_bool(passing_only_);
+  const auto passing = parse_switch(passing_only_);
   if (!passing) {
     return wrong(
         fmt::format("Failed to parse passingonly flag: strconv.ParseBool: parsing \"{}\": invalid "
@@ -137,10 +81,11 @@ Result<Subject> WatchOptions::subject(const Command& command) const {
 }
 
 Result<handle::Policy> WatchOptions::policy(const Command& command, WatchType type) const {
-  handle::Policy policy{.nature = nature_of(type), .cursor = {}, .after = {}, .history = {}};
+  handle::Policy policy{
+      .nature = handle::nature_of(type), .cursor = {}, .after = {}, .history = {}};
   const bool by_itself = type == WatchType::key || type == WatchType::event;
   if (each_ && latest_) return wrong("-each and -latest exclude each other");
-  if (each_ && !tells_changes(type))
+  if (each_ && !handle::tells_changes(type))
     return wrong(
         "-each is possible with key, keyprefix and event: of a list only the present one "
         "can be told");
@@ -168,15 +113,16 @@ Result<WatchOrder> WatchOptions::order(const Command& command) const {
   if (!what) return what.error();
   const Result<handle::Policy> how = policy(command, what->type);
   if (!how) return how.error();
-  WatchOrder order{.subject = *what,
+  WatchOrder order{.what = {.subject = *what,
+                            .policy = *how,
+                            .after = std::nullopt,
+                            .cursor = cursor_,
+                            .node = {}},
                    .program = {},
-                   .policy = *how,
-                   .after = std::nullopt,
-                   .cursor = cursor_,
                    .timeout = timeout_};
   if (!command.arguments().empty())
     order.program = program_of(command.arguments(), shell_ ? Shell::yes : Shell::no);
-  if (command.given("after")) order.after = Revision{after_};
+  if (command.given("after")) order.what.after = Revision{after_};
   return order;
 }
 

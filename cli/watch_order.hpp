@@ -7,37 +7,18 @@
 #include <string_view>
 #include <vector>
 
-#include "common/handle/handling.hpp"
+#include "common/handle/driver.hpp"
 
 namespace muster::cli {
 
 class Command;
-
-enum class WatchType { key, keyprefix, services, nodes, service, checks, event };
-
-/// What is watched.
-struct Subject {
-  WatchType type = WatchType::key;
-  std::string name;               ///< key, prefix, service or event; empty: all events, all checks
-  std::vector<std::string> tags;  ///< of a service: all of them
-  std::string state;              ///< of checks; empty or any: all
-  enum class Health { any, passing } health = Health::any;
-};
-
-/// As watch.read and notices want it.
-std::string topic_of(const Subject& subject);
-/// Events have no state: they happen.
-handle::Nature nature_of(WatchType type);
-/// Whether each change can be told by itself: of lists of the catalog only the present one can.
-bool tells_changes(WatchType type);
+using handle::Subject;
+using handle::WatchType;
 
 struct WatchOrder {
-  Subject subject;
+  handle::Order what;
   std::vector<std::string> program;  ///< the handler; empty: the state is printed once
-  handle::Policy policy;
-  std::optional<Revision> after;
-  std::string cursor;
-  Duration timeout{};  ///< of the handler; 0: as long as it takes
+  Duration timeout{};                ///< of the handler; 0: as long as it takes
 };
 
 /// The options of `muster watch`, and what they mean.

@@ -138,6 +138,7 @@ inline constexpr seconds presence_grace{
 inline constexpr seconds answer_patience{10};  ///< for a node that was asked for somebody else
 inline constexpr std::chrono::hours caller_patience{
     1};  ///< a job whose caller is silent for so long is cancelled
+inline constexpr std::size_t watches_max = 256;             ///< by the definitions of one node
 inline constexpr std::size_t services_max = 1024;           ///< on one node
 inline constexpr std::size_t checks_max = 2048;             ///< on one node
 inline constexpr std::size_t offers_bytes_max = 512 * KiB;  ///< services and checks of one node

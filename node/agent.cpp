@@ -38,6 +38,7 @@ Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& opti
   subscription_.emplace(*client_);
   subscription_->add(proto::watch::topic("node:", options.name), {},
                      {.changes = [](const auto&) {}, .reset = [](const auto&) {}});
+  watches_.emplace(*client_, options.name);
 }
 
 Agent::~Agent() {
@@ -118,6 +119,7 @@ void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
                definitions_.services.size());
   runner_.registered();
   perform();
+  if (!registered_) watches_->define(definitions_.watches);
   if (!registered_ && ready_) ready_();
   registered_ = true;
 }
@@ -149,10 +151,12 @@ void Agent::reload() {
     spdlog::warn("{} checks are defined, which this version does not run",
                  definitions_.checks.size());
   spdlog::info("reloaded services={}", definitions_.services.size());
+  if (registered_) watches_->define(definitions_.watches);
   if (client_->reached()) enrol();
 }
 
 void Agent::stop() {
+  watches_->define({});  // a handler that is ended so runs again when the daemon is back
   runner_.stop_all();
   perform();
 }

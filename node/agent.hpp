@@ -18,6 +18,7 @@
 #include "node/options.hpp"
 #include "node/process.hpp"
 #include "node/runner.hpp"
+#include "node/watches.hpp"
 
 namespace muster::node {
 
@@ -71,6 +72,7 @@ class Agent {
   Definitions definitions_;
   std::unique_ptr<net::Client> client_;
   std::optional<net::Subscription> subscription_;
+  std::optional<Watches> watches_;  ///< of the definitions
   Runner runner_;
   std::map<std::string, std::unique_ptr<Process>> processes_;
   std::vector<std::unique_ptr<Process>> dropped_;  ///< destroyed outside their own events

@@ -101,6 +101,11 @@ void add_free_check(const json& value, const std::string& where, Definitions& de
   definitions.checks.push_back(std::move(read));
 }
 
+void add_watch(const json& value, const std::string& where, Definitions& definitions,
+               std::vector<std::string>& unused) {
+  definitions.watches.push_back(definitions::watch_of(value, where, unused));
+}
+
 using Add = void (*)(const json&, const std::string&, Definitions&, std::vector<std::string>&);
 
 void add_list(const json& value, const std::string& key, Add add, Definitions& definitions,
@@ -118,7 +123,7 @@ void take(const json& document, const std::string& file, Definitions& definition
     else if (key == "services") add_list(value, key, add_service, definitions, unused);
     else if (key == "check") add_free_check(value, key, definitions, unused);
     else if (key == "checks") add_list(value, key, add_free_check, definitions, unused);
-    else if (key == "watches") unused.push_back(key);
+    else if (key == "watches") add_list(value, key, add_watch, definitions, unused);
     else throw Broken(key, "is not known; a file has service, services, check, checks, watches");
   }
   if (!unused.empty())
@@ -174,6 +179,7 @@ std::vector<std::string> files_of(const std::string& folder, std::error_code& er
 struct Seen {
   std::set<std::string> services;
   std::set<std::string> checks;
+  std::set<std::string> watches;
 };
 
 void once(std::set<std::string>& ids, const std::string& id_of_one, const std::string& what,
@@ -193,11 +199,14 @@ Result<Definitions> read_definition_files(const std::vector<std::string>& files)
     try {
       const std::size_t services_before = all.services.size();
       const std::size_t checks_before = all.checks.size();
+      const std::size_t watches_before = all.watches.size();
       take(parse(content(file)), file, all);
       for (std::size_t i = services_before; i < all.services.size(); ++i)
         once(seen.services, all.services[i].id, "services", limits::services_max);
       for (std::size_t i = checks_before; i < all.checks.size(); ++i)
         once(seen.checks, all.checks[i].id, "checks", limits::checks_max);
+      for (std::size_t i = watches_before; i < all.watches.size(); ++i)
+        once(seen.watches, all.watches[i].id, "watches", limits::watches_max);
     } catch (const Broken& broken) {
       return Error{Code::invalid, fmt::format("{}: {}", file, broken.what())};
     }

@@ -1,10 +1,9 @@
 // consul_catalog: Consul's JSON of nodes, services and checks, field by field.
-#include "cli/consul_catalog.hpp"
+#include "common/consul/consul_catalog.hpp"
 
 #include "test/support/catch.hpp"
 
 using namespace muster;
-using namespace muster::cli;
 
 namespace {
 

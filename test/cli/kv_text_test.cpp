@@ -1,8 +1,8 @@
 // kv_text, consul_json, payload: Consul's shapes to the byte.
 #include "cli/kv_text.hpp"
 
-#include "cli/consul_json.hpp"
 #include "cli/payload.hpp"
+#include "common/consul/consul_json.hpp"
 #include "test/support/catch.hpp"
 
 using namespace muster;

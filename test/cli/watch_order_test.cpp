@@ -43,27 +43,28 @@ TEST_CASE("watch: errors are Consul's to the byte") {
 }
 
 TEST_CASE("watch: what is watched is a topic") {
-  CHECK(topic_of(order_of({"-type", "key", "-key", "/a/b"})->subject) ==
+  CHECK(handle::topic_of(order_of({"-type", "key", "-key", "/a/b"})->what.subject) ==
         proto::watch::topic("key:", "a/b"));
-  CHECK(topic_of(order_of({"-type=keyprefix", "-prefix=a/"})->subject) ==
+  CHECK(handle::topic_of(order_of({"-type=keyprefix", "-prefix=a/"})->what.subject) ==
         proto::watch::topic("keyprefix:", "a/"));
-  CHECK(topic_of(order_of({"-type=event"})->subject) == proto::watch::topic("event:"));
-  CHECK(topic_of(order_of({"-type=checks", "-state=critical"})->subject) ==
+  CHECK(handle::topic_of(order_of({"-type=event"})->what.subject) == proto::watch::topic("event:"));
+  CHECK(handle::topic_of(order_of({"-type=checks", "-state=critical"})->what.subject) ==
         proto::watch::topic("checks"));
   const auto service =
       order_of({"-type=service", "-service=web", "-tag=a", "-tag=b", "-passingonly=true", "cat"});
-  CHECK(topic_of(service->subject) == proto::watch::topic("service:", "web"));
-  CHECK(service->subject.tags == std::vector<std::string>{"a", "b"});
-  CHECK(service->subject.health == Subject::Health::passing);
+  CHECK(handle::topic_of(service->what.subject) == proto::watch::topic("service:", "web"));
+  CHECK(service->what.subject.tags == std::vector<std::string>{"a", "b"});
+  CHECK(service->what.subject.health == Subject::Health::passing);
   CHECK(service->program.back() == "cat");
 }
 
 TEST_CASE("watch: key and event are told change by change, lists as they are by now") {
-  CHECK(order_of({"-type=key", "-key=k"})->policy.mode == handle::Mode::each);
-  CHECK(order_of({"-type=event"})->policy.mode == handle::Mode::each);
-  CHECK(order_of({"-type=keyprefix", "-prefix=p"})->policy.mode == handle::Mode::latest);
-  CHECK(order_of({"-type=keyprefix", "-prefix=p", "-each"})->policy.mode == handle::Mode::each);
-  CHECK(order_of({"-type=key", "-key=k", "-latest"})->policy.mode == handle::Mode::latest);
+  CHECK(order_of({"-type=key", "-key=k"})->what.policy.mode == handle::Mode::each);
+  CHECK(order_of({"-type=event"})->what.policy.mode == handle::Mode::each);
+  CHECK(order_of({"-type=keyprefix", "-prefix=p"})->what.policy.mode == handle::Mode::latest);
+  CHECK(order_of({"-type=keyprefix", "-prefix=p", "-each"})->what.policy.mode ==
+        handle::Mode::each);
+  CHECK(order_of({"-type=key", "-key=k", "-latest"})->what.policy.mode == handle::Mode::latest);
   CHECK_FALSE(error_of({"-type=nodes", "-each"}).empty());
   CHECK_FALSE(error_of({"-type=key", "-key=k", "-each", "-latest"}).empty());
   CHECK_FALSE(error_of({"-type=key", "-key=k", "-debounce=1s"}).empty());
@@ -72,11 +73,11 @@ TEST_CASE("watch: key and event are told change by change, lists as they are by 
 
 TEST_CASE("watch: the first call is the present state, but not of events and not behind -after") {
   using handle::Begin;
-  CHECK(order_of({"-type=key", "-key=k"})->policy.begin == Begin::with_state);
-  CHECK(order_of({"-type=event"})->policy.begin == Begin::with_changes);
-  CHECK(order_of({"-type=event", "-initial=yes"})->policy.begin == Begin::with_state);
-  CHECK(order_of({"-type=nodes", "-initial=no"})->policy.begin == Begin::with_changes);
-  CHECK(order_of({"-type=key", "-key=k", "-after=7"})->policy.begin == Begin::with_changes);
+  CHECK(order_of({"-type=key", "-key=k"})->what.policy.begin == Begin::with_state);
+  CHECK(order_of({"-type=event"})->what.policy.begin == Begin::with_changes);
+  CHECK(order_of({"-type=event", "-initial=yes"})->what.policy.begin == Begin::with_state);
+  CHECK(order_of({"-type=nodes", "-initial=no"})->what.policy.begin == Begin::with_changes);
+  CHECK(order_of({"-type=key", "-key=k", "-after=7"})->what.policy.begin == Begin::with_changes);
   CHECK_FALSE(error_of({"-type=key", "-key=k", "-initial=maybe"}).empty());
   CHECK_FALSE(error_of({"-type=key", "-key=k", "-on-error=ignore"}).empty());
 }

@@ -67,13 +67,12 @@ TEST_CASE("definitions: without a folder there are none", "[definitions]") {
 TEST_CASE("definitions: what Consul knows and we do not act upon is taken and noted",
           "[definitions]") {
   const Folder folder;
-  folder.put("a.json", R"({"service": {"name": "web", "connect": {}}, "watches": []})");
+  folder.put("a.json", R"({"service": {"name": "web", "connect": {}}})");
   const auto read = folder.read();
   REQUIRE(read);
   CHECK(read->services.size() == 1);
   REQUIRE(read->notes.size() == 1);
-  CHECK(
-      read->notes[0].ends_with("a.json: this version does not act upon service.connect, watches"));
+  CHECK(read->notes[0].ends_with("a.json: this version does not act upon service.connect"));
 }
 
 TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[definitions]") {

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/outlet.hpp"
+#include "common/handle/outlet.hpp"
 #include "common/os/supervised.hpp"
 
-namespace muster::cli {
+namespace muster {
 
 /// Whether words are joined by blanks for `$SHELL -c`, or are a program and its arguments.
 enum class Shell { yes, no };
@@ -66,4 +66,4 @@ class Child {
   ChildEnd end_;
 };
 
-}  // namespace muster::cli
+}  // namespace muster

@@ -1,12 +1,12 @@
 // consul_catalog: see consul_catalog.hpp.
-#include "cli/consul_catalog.hpp"
+#include "common/consul/consul_catalog.hpp"
 
 #include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
-namespace muster::cli {
+namespace muster {
 namespace {
 
 using proto::catalog::Node;
@@ -141,12 +141,12 @@ std::string go_duration(std::uint64_t ms) {
   if (ms == 0) return "0s";
   if (ms < 1000) return fmt::format("{}ms", ms);
   const std::uint64_t minutes = ms / 60'000;
-  std::string seconds = fmt::format("{}.{:03}", ms % 60'000 / 1000, ms % 1000);
-  while (seconds.back() == '0') seconds.pop_back();
-  if (seconds.back() == '.') seconds.pop_back();
-  if (minutes == 0) return seconds + "s";
-  if (minutes < 60) return fmt::format("{}m{}s", minutes, seconds);
-  return fmt::format("{}h{}m{}s", minutes / 60, minutes % 60, seconds);
+  std::string rest = fmt::format("{}.{:03}", ms % 60'000 / 1000, ms % 1000);
+  while (rest.back() == '0') rest.pop_back();
+  if (rest.back() == '.') rest.pop_back();
+  if (minutes == 0) return rest + "s";
+  if (minutes < 60) return fmt::format("{}m{}s", minutes, rest);
+  return fmt::format("{}h{}m{}s", minutes / 60, minutes % 60, rest);
 }
 
-}  // namespace muster::cli
+}  // namespace muster

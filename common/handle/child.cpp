@@ -1,5 +1,5 @@
 // child: see child.hpp.
-#include "cli/child.hpp"
+#include "common/handle/child.hpp"
 
 #include <cctype>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace muster::cli {
+namespace muster {
 namespace {
 
 std::string lower(std::string text) {
@@ -76,4 +76,4 @@ void Child::read_reports() {
   }
 }
 
-}  // namespace muster::cli
+}  // namespace muster

@@ -1,9 +1,9 @@
 // consul_json: see consul_json.hpp.
-#include "cli/consul_json.hpp"
+#include "common/consul/consul_json.hpp"
 
-#include "cli/payload.hpp"
+#include "common/base64.hpp"
 
-namespace muster::cli {
+namespace muster {
 namespace {
 
 Json base64_or_null(const Bytes& bytes) {
@@ -33,4 +33,4 @@ Json consul_event(const proto::event::Event& event) {
           {"LTime", event.rev.value}};
 }
 
-}  // namespace muster::cli
+}  // namespace muster

@@ -3,12 +3,12 @@
 
 #include <functional>
 
-#include "cli/format.hpp"
-#include "cli/watch_order.hpp"
+#include "common/consul/json.hpp"
+#include "common/handle/subject.hpp"
 #include "common/net/client.hpp"
 #include "common/protocol/catalog.hpp"
 
-namespace muster::cli {
+namespace muster::handle {
 
 struct PresentState {
   Json json;
@@ -18,7 +18,7 @@ using OnState = std::function<void(Result<PresentState>)>;
 
 /// Of what a call of `each` tells: the entry or null, the changed entries, the events. Errors:
 /// invalid (bytes that are no such thing).
-Result<Json> json_of(WatchType type, const handle::Call& call);
+Result<Json> json_of(WatchType type, const Call& call);
 
 class StateReader {
  public:
@@ -59,4 +59,4 @@ class StateReader {
   RequestNo asked_;
 };
 
-}  // namespace muster::cli
+}  // namespace muster::handle

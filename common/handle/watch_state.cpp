@@ -1,16 +1,15 @@
 // watch_state: see watch_state.hpp.
-#include "cli/watch_state.hpp"
+#include "common/handle/watch_state.hpp"
 
 #include <algorithm>
 #include <iterator>
 
-#include "cli/consul_catalog.hpp"
-#include "cli/consul_json.hpp"
+#include "common/consul/consul_catalog.hpp"
+#include "common/consul/consul_json.hpp"
 
-namespace muster::cli {
+namespace muster::handle {
 namespace {
 
-using handle::Call;
 using proto::catalog::Node;
 using proto::catalog::Service;
 using proto::health::Check;
@@ -199,4 +198,4 @@ Json StateReader::json_of_nodes() const {
   return all;
 }
 
-}  // namespace muster::cli
+}  // namespace muster::handle

@@ -11,7 +11,7 @@
 #include "common/error.hpp"
 #include "common/net/reactor.hpp"
 
-namespace muster::cli {
+namespace muster {
 
 class Outlet {
  public:
@@ -42,4 +42,4 @@ class Outlet {
   int broken_ = 0;
 };
 
-}  // namespace muster::cli
+}  // namespace muster

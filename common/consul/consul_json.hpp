@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 
-#include "cli/format.hpp"
+#include "common/consul/json.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/kv.hpp"
 
-namespace muster::cli {
+namespace muster {
 
 /// `{"Key":…,"CreateIndex":…,"ModifyIndex":…,"LockIndex":…,"Flags":…,"Value":…,"Session":…}`; an
 /// empty value is null.
@@ -18,4 +18,4 @@ Json consul_key(const proto::kv::Entry& entry);
 /// LTime is the revision, which grows as Serf's clock does.
 Json consul_event(const proto::event::Event& event);
 
-}  // namespace muster::cli
+}  // namespace muster

@@ -1,5 +1,5 @@
 // outlet: see outlet.hpp.
-#include "cli/outlet.hpp"
+#include "common/handle/outlet.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace muster::cli {
+namespace muster {
 namespace {
 
 mode_t kind_of(int fd) {
@@ -67,4 +67,4 @@ void Outlet::write_some() {
   on_empty();
 }
 
-}  // namespace muster::cli
+}  // namespace muster

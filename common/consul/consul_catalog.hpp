@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/format.hpp"
+#include "common/consul/json.hpp"
 #include "common/protocol/catalog.hpp"
 
-namespace muster::cli {
+namespace muster {
 
 /// `{"ID":…,"Node":…,"Address":…,"Datacenter":…,"TaggedAddresses":…,"Meta":…,"CreateIndex":…,
 /// "ModifyIndex":…}`
@@ -42,4 +42,4 @@ std::string_view worst_status(const std::vector<const proto::health::Check*>& ch
 /// As Go writes a duration: "0s", "500ms", "1m0s", "1.5s".
 std::string go_duration(std::uint64_t ms);
 
-}  // namespace muster::cli
+}  // namespace muster
