@@ -1,8 +1,8 @@
 // watch_cursor_test: handlers with a cursor, while whoever takes part is killed: each revision is
 // acknowledged once, and in order.
 #include <algorithm>
-#include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -20,8 +20,17 @@ namespace {
 /// Puts over many keys, a watch of all of them, and who is killed meanwhile: from a seed.
 class Ordeal {
  public:
-  Ordeal(std::size_t keys, unsigned seed) : keys_(keys), random_(seed) {
+  /// Two of the tool with one cursor, or one of a node's definitions.
+  enum class Watcher { tools, node };
+
+  Ordeal(Watcher watcher, std::size_t keys, unsigned seed)
+      : watcher_(watcher), keys_(keys), random_(seed), watches_(watcher == Watcher::node ? 1 : 2) {
     cluster_.start_broker();
+    std::filesystem::create_directory(cluster_.folder("definitions"));
+    std::ofstream(cluster_.folder("definitions/watches.json")) << fmt::format(
+        R"({{"watches": [{{"id": "ordeal", "type": "keyprefix", "prefix": "p/", "mode": "each",
+                          "on_error": "retry", "handler": "{}"}}]}})",
+        handler());
     client_ = *net::Client::open(reactor_, context_, {.broker = cluster_.endpoint()});
     for (std::size_t each = 0; each < watches_.size(); ++each) start_watch(each);
     wait_until([&] { return cursors() == 1 && cursor().acknowledged == 1; }, "the first call",
@@ -64,11 +73,18 @@ class Ordeal {
   }
 
  private:
+  /// Notes its revision when it begins.
+  std::string handler() const { return "echo $MUSTER_REV $$ >> " + cluster_.folder("begun"); }
+
   void start_watch(std::size_t which) {
-    // Both use one cursor. The handler notes its revision when it begins.
+    if (watcher_ == Watcher::node) {
+      watches_[which] =
+          cluster_.start({"muster-node", "--name", "n1", "--data", cluster_.folder("n1-data"),
+                          "--definitions", cluster_.folder("definitions")});
+      return;
+    }
     watches_[which] = cluster_.start({"muster", "watch", "-type=keyprefix", "-prefix=p/", "-each",
-                                      "-cursor=ordeal", "-on-error=retry",
-                                      "echo $MUSTER_REV $$ >> " + cluster_.folder("begun")});
+                                      "-cursor=ordeal", "-on-error=retry", handler()});
   }
   void kill_watch(std::size_t which) {
     watches_[which]->signal(SIGKILL);
@@ -114,34 +130,51 @@ class Ordeal {
     return listing->cursors[0];
   }
 
+  const Watcher watcher_;
   const std::size_t keys_;
   std::mt19937 random_;
   Cluster cluster_;
   zmq::context_t context_;
   net::Reactor reactor_;
   std::unique_ptr<net::Client> client_;
-  std::array<std::unique_ptr<Process>, 2> watches_;
+  std::vector<std::unique_ptr<Process>> watches_;
   std::vector<std::uint64_t> puts_;
   std::uint64_t first_ = 0;
 };
 
-void endure(std::size_t puts, std::size_t keys, std::size_t kills, unsigned seed) {
-  Ordeal ordeal(keys, seed);
-  for (std::size_t n = 0; n < puts; ++n) {
+struct Size {
+  std::size_t puts;
+  std::size_t keys;
+  std::size_t kills;
+};
+
+void endure(Ordeal::Watcher watcher, const Size& size, unsigned seed) {
+  Ordeal ordeal(watcher, size.keys, seed);
+  const std::size_t every = size.puts / size.kills;
+  for (std::size_t n = 0; n < size.puts; ++n) {
     ordeal.put();
-    if (n % (puts / kills) == puts / kills - 1) ordeal.kill_somebody();
+    if (n % every == every - 1) ordeal.kill_somebody();
   }
   ordeal.check();
 }
 
 TEST_CASE("cursor: two watches, broker and handlers are killed: each revision acknowledged once",
           "[system][M34]") {
-  endure(200, 10, 10, 3);
+  endure(Ordeal::Watcher::tools, {.puts = 200, .keys = 10, .kills = 10}, 3);
 }
 
 TEST_CASE("cursor: 10,000 puts over 100 keys, 100 kills: each revision acknowledged once",
           "[.long]") {
-  endure(10'000, 100, 100, 4);
+  endure(Ordeal::Watcher::tools, {.puts = 10'000, .keys = 100, .kills = 100}, 4);
+}
+
+TEST_CASE("cursor: node, broker and handlers are killed: each revision acknowledged once",
+          "[system][M34]") {
+  endure(Ordeal::Watcher::node, {.puts = 200, .keys = 10, .kills = 10}, 5);
+}
+
+TEST_CASE("cursor: a node's watch, 10,000 puts over 100 keys, 100 kills", "[.long]") {
+  endure(Ordeal::Watcher::node, {.puts = 10'000, .keys = 100, .kills = 100}, 6);
 }
 
 }  // namespace
