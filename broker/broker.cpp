@@ -8,18 +8,13 @@
 #include <sodium.h>
 #include <spdlog/spdlog.h>
 
+#include "broker/state/restore.hpp"
 #include "common/net/endpoint.hpp"
 
 namespace muster::broker {
 namespace {
 
 constexpr Duration disk_retry = seconds(1);
-
-std::string new_id() {
-  std::array<std::uint8_t, 16> bytes{};
-  randombytes_buf(bytes.data(), bytes.size());
-  return uuid_from(bytes);
-}
 
 Bus::Options bus_options(const Options& options) {
   for (const std::string& endpoint : {options.listen, options.notices}) {
@@ -35,27 +30,38 @@ Bus::Options bus_options(const Options& options) {
           .io_threads = options.io_threads};
 }
 
+}  // namespace
+
+std::string new_id() {
+  std::array<std::uint8_t, 16> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  return uuid_from(bytes);
+}
+
 log::Options log_options(const Options& options, const state::Store& store) {
   const auto rev = state::Read::Meta(state::View(store, {})).get(state::meta::rev);
   return {.folder = options.data + "/log",
           .segment_bytes = limits::segment_bytes(options.value_bytes_max),
           .applied = store.checkpointed(),
           .applied_rev = Revision{rev ? state::be64_at_end(*rev) : 0},
+          .floor = store.log_floor(),
           .accept_loss = options.accept_loss};
 }
 
-}  // namespace
-
 Broker::Broker(const Options& options)
     : trace_(options.trace),
+      data_(options.data),
       store_(options.data),
       log_(log_options(options, store_)),
       bus_(bus_options(options)),
       hub_(store_),
-      core_(store_, log_, hub_, recover(options), options.retention, new_id) {
+      core_(store_, log_, hub_, recover(options), options.retention, new_id),
+      archive_(options.data, store_, core_.identity(), new_id),
+      errands_(archive_) {
   reactor_.watch(bus_.requests(), net::Interest::readable, [this] { read_requests(); });
   reactor_.watch(bus_.subscriptions(), net::Interest::readable, [this] { read_subscriptions(); });
   reactor_.watch(checkpointer_.fd(), net::Interest::readable, [this] { begin_turn(); });
+  reactor_.watch(errands_.fd(), net::Interest::readable, [this] { take_done(); });
   reactor_.each_turn([this] { finish_turn(); });
   reactor_.on_stall([this](Duration by) {
     spdlog::warn("stall ms={} deadlines move by that",
@@ -68,6 +74,10 @@ Broker::Broker(const Options& options)
 /// The tail of the log into the state; then who this broker is. After a loss that was accepted it
 /// is a new line of revisions: what was told under the lost ones must not look like what comes now.
 core::Identity Broker::recover(const Options& options) {
+  if (const auto& replaced = store_.replaced()) {
+    spdlog::warn("restored a snapshot; the state before it is in {}",
+                 replaced->empty() ? "nowhere: there was none" : *replaced);
+  }
   const log::Recovery& found = log_.recovery();
   core::replay(log_, store_);
   core::Identity identity = core::identify(store_, new_id);
@@ -86,7 +96,7 @@ core::Identity Broker::recover(const Options& options) {
   return identity;
 }
 
-void Broker::run(const std::function<void()>& ready) {
+Broker::End Broker::run(const std::function<void()>& ready) {
   core_.lead(BootClock::now(), WallTime::now());
   layer_since_ = retry_at_ = BootClock::now();
   speak();
@@ -99,6 +109,21 @@ void Broker::run(const std::function<void()>& ready) {
   reactor_.run();
   begin_turn();
   finish_turn();
+  return end();
+}
+
+/// A candidate that cannot be put in place changes nothing: the old state is taken again.
+Broker::End Broker::end() {
+  if (!candidate_) return End::stopped;
+  spdlog::info("restoring a snapshot: beginning again");
+  try {
+    state::stage(
+        data_, candidate_->folder,
+        {.history = new_id(), .least = core_.rev(), .id = candidate_->id, .now = WallTime::now()});
+  } catch (const Failure& failure) {
+    spdlog::error("the snapshot was not restored: {}", failure.what());
+  }
+  return End::restored;
 }
 
 void Broker::begin_turn() {
@@ -189,6 +214,7 @@ void Broker::arm() {
 /// One job at a time for the checkpointer's thread: space for the log first, then the layer.
 void Broker::work() {
   if (const auto end = checkpointer_.take_end()) ended(*end);
+  run_errands();
   const TimePoint now = BootClock::now();
   if (store_.active().empty()) layer_since_ = now;
   if (!checkpointer_.idle() || now < retry_at_) return;
@@ -196,7 +222,8 @@ void Broker::work() {
     job_ = Job::segment;
     checkpointer_.start(log_.segment_job());
   } else if (store_.sealed() != nullptr ||
-             state::wants_checkpoint(store_.active(), now - layer_since_)) {
+             state::wants_checkpoint(store_.active(), now - layer_since_) ||
+             errands_.wants_checkpoint(store_.checkpointed())) {
     if (store_.sealed() == nullptr) {
       store_.seal(log_.last());
       layer_since_ = now;
@@ -204,6 +231,20 @@ void Broker::work() {
     job_ = Job::checkpoint;
     checkpointer_.start([this] { store_.write_sealed(); });
   }
+}
+
+void Broker::run_errands() {
+  for (core::Errand& errand : core_.take_errands()) errands_.take(std::move(errand), log_.last());
+  if (!candidate_) errands_.begin_next(store_.checkpointed(), BootClock::now());
+}
+
+void Broker::take_done() {
+  begin_turn();
+  std::optional<Errands::Done> done = errands_.take_done();
+  if (!done) return;
+  candidate_ = std::move(done->candidate);
+  if (candidate_) reactor_.stop();
+  else core_.done(done->asker, std::move(done->answer));
 }
 
 void Broker::ended(const state::JobEnd& end) {

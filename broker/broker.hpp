@@ -6,6 +6,7 @@
 
 #include "broker/bus.hpp"
 #include "broker/core/core.hpp"
+#include "broker/errands.hpp"
 #include "broker/log/local_log.hpp"
 #include "broker/state/checkpointer.hpp"
 #include "broker/state/store.hpp"
@@ -28,14 +29,23 @@ struct Options {
   int io_threads = 1;
 };
 
+/// Where its log is, and what the state says of it.
+log::Options log_options(const Options& options, const state::Store& store);
+/// A random UUID.
+std::string new_id();
+
 class Broker {
  public:
   /// Opens state and log, recovers, binds. Throws Failure with one clear line.
   explicit Broker(const Options& options);
 
-  /// Until stop(); `ready` is called when requests are served. Ends with a checkpoint.
-  /// Throws Failure: a promise cannot be kept any more.
-  void run(const std::function<void()>& ready);
+  enum class End {
+    stopped,
+    restored,  ///< another state lies ready: a broker that is made now takes it
+  };
+  /// Until stop(), or until a snapshot is to take the place of the state; `ready` is called when
+  /// requests are served. Throws Failure: a promise cannot be kept any more.
+  End run(const std::function<void()>& ready);
   void stop() { reactor_.stop(); }
 
   net::Reactor& reactor() { return reactor_; }
@@ -53,10 +63,14 @@ class Broker {
   void speak();
   void arm();
   void work();
+  void run_errands();
+  void take_done();
+  End end();
   void ended(const state::JobEnd& end);
   void trace(const char* direction, const core::Route& route, const std::string& header) const;
 
   const bool trace_;
+  const std::string data_;
   state::Store store_;
   log::LocalLog log_;
   Bus bus_;
@@ -64,11 +78,14 @@ class Broker {
   core::Hub hub_;
   core::Core core_;
   state::Checkpointer checkpointer_;
+  Archive archive_;
+  Errands errands_;
   net::Reactor reactor_;
 
   enum class Job { checkpoint, segment };
   Job job_ = Job::checkpoint;
   bool in_turn_ = false;
+  std::optional<Candidate> candidate_;  ///< to become the state; the loop ends for it
   net::TimerId timer_;
   TimePoint armed_for_;
   TimePoint layer_since_;

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "broker/broker.hpp"
+#include "broker/offline.hpp"
 #include "common/net/signals.hpp"
 
 namespace {
@@ -54,7 +55,7 @@ void add_rules(const std::vector<std::string>& rules, muster::core::Retention& r
   }
 }
 
-void add_options(CLI::App& app, muster::broker::Options& options) {
+void add_options(CLI::App& app, muster::broker::Options& options, std::string& restore) {
   app.option_defaults()->always_capture_default();
   app.add_option("--data", options.data, "folder for state and log; one broker at a time")
       ->required()
@@ -87,20 +88,36 @@ void add_options(CLI::App& app, muster::broker::Options& options) {
                "serve other machines without keys, on a network that you trust");
   app.add_flag("--accept-loss", options.accept_loss,
                "go on although the log is damaged; what is lost is said");
+  app.add_option("--restore", restore,
+                 "put the state of this snapshot into --data, where no broker runs, and end; what "
+                 "was there is put aside")
+      ->option_text("FILE");
   app.add_flag("--trace", options.trace, "log each message");
   app.set_config("--config", "", "a TOML file with these options");
   app.set_version_flag("--version", std::string("muster-broker ") + MUSTER_VERSION);
 }
 
-int run(const muster::broker::Options& options) {
+/// On the same ports, whatever was asked for: clients come back there.
+void stay(muster::broker::Options& options, muster::broker::Broker& broker) {
+  options.listen = broker.bus().listening();
+  options.notices = broker.bus().publishing();
+  options.accept_loss = false;
+}
+
+int run(muster::broker::Options options) {
+  using muster::broker::Broker;
   // Blocked before any thread exists, so that no thread of ZeroMQ's takes them.
   muster::net::Signals signals({SIGTERM, SIGINT});
-  muster::broker::Broker broker(options);
-  broker.reactor().watch(signals.fd(), muster::net::Interest::readable, [&] {
-    spdlog::info("stopping");
-    broker.stop();
-  });
-  broker.run([] { sd_notify(0, "READY=1"); });
+  Broker::End end = Broker::End::restored;
+  while (end == Broker::End::restored) {
+    Broker broker(options);
+    broker.reactor().watch(signals.fd(), muster::net::Interest::readable, [&] {
+      spdlog::info("stopping");
+      broker.stop();
+    });
+    end = broker.run([] { sd_notify(0, "READY=1"); });
+    stay(options, broker);
+  }
   sd_notify(0, "STOPPING=1");
   return 0;
 }
@@ -113,7 +130,8 @@ int main(int argc, char** argv) {
   muster::broker::Options options;
   CLI::App app(
       "muster-broker: coordinates a fleet: requests, events and watches, locks, state in LMDB");
-  add_options(app, options);
+  std::string restore;
+  add_options(app, options, restore);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -126,7 +144,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   try {
-    return run(options);
+    if (restore.empty()) return run(options);
+    muster::broker::restore_offline(options, restore);
+    std::puts("Restored snapshot");
+    return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "muster-broker: %s\n", error.what());
     return 1;

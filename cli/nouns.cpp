@@ -12,9 +12,9 @@ namespace muster::cli {
 namespace {
 
 constexpr std::array nouns = {
-    &kv_noun,      &watch_noun,    &event_noun, &exec_noun,    &lock_noun,    &node_noun,
-    &service_noun, &services_noun, &check_noun, &maint_noun,   &members_noun, &catalog_noun,
-    &reload_noun,  &validate_noun, &job_noun,   &session_noun, &status_noun};
+    &kv_noun,      &watch_noun,    &event_noun, &exec_noun,    &lock_noun,     &node_noun,
+    &service_noun, &services_noun, &check_noun, &maint_noun,   &members_noun,  &catalog_noun,
+    &reload_noun,  &validate_noun, &job_noun,   &session_noun, &snapshot_noun, &status_noun};
 
 bool asks_for_help(std::string_view word) {
   return word == "-h" || word == "-help" || word == "--help" || word == "help";

@@ -41,6 +41,7 @@ extern const Noun reload_noun;
 extern const Noun validate_noun;
 extern const Noun job_noun;
 extern const Noun session_noun;
+extern const Noun snapshot_noun;
 extern const Noun status_noun;
 
 /// The whole of `muster`.

@@ -80,6 +80,21 @@ inline constexpr unsigned lmdb_readers_max = 16;       ///< the loop's snapshot,
 inline constexpr std::size_t disk_free_min = 1 * MiB;  ///< less counts as full
 inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 
+// Snapshots.
+inline constexpr std::size_t snapshots_max = 2;  ///< kept by a broker, saved or brought
+inline constexpr std::chrono::minutes snapshot_patience{
+    5};                                                   ///< until one that nobody asks for goes
+inline constexpr std::chrono::minutes snapshot_wait{30};  ///< for one to be made or taken over
+inline constexpr std::size_t snapshot_head_bytes_max = 16 * KiB;
+static_assert(snapshot_head_bytes_max < envelope_bytes_max);
+inline constexpr std::size_t snapshot_file_piece = 1 * MiB;  ///< read from or written to a disk
+/// In one message.
+constexpr std::size_t snapshot_piece_bytes(std::size_t message_bytes) {
+  return (message_bytes < 1 * MiB ? message_bytes : 1 * MiB) - 16 * KiB;
+}
+static_assert(envelope_bytes_max > 16 * KiB);
+inline constexpr std::size_t errands_max = 64;  ///< waiting for the thread that does them
+
 // Clients.
 inline constexpr std::size_t outstanding_max = 1024;  ///< requests of one client without an answer
 inline constexpr std::size_t outstanding_bytes_max = 64 * MiB;

@@ -322,6 +322,15 @@ void Core::on_committed() {
   finish();
 }
 
+void Core::done(const state::RequestId& asker, Result<Bytes> answer) {
+  --memory_.errands_under_way;
+  propose("snapshot.done", [&](Turn& turn) {
+    if (answer) turn.answer_with(asker, *answer);
+    else turn.refuse(asker, answer.error());
+    return Outcome{std::optional<std::string>{}};
+  });
+}
+
 void Core::on_deposed() { throw Failure("another broker leads this cluster now"); }
 
 void Core::say(const Route& route, RequestNo no, state::AnswerRow answer) {

@@ -64,6 +64,9 @@ class Core final : private log::Listener {
   /// LMDB could not grow (or can again): only urgent writes are taken, as when the log cannot.
   void checkpoint_found_disk_full(bool full) { memory_.state_full = full; }
   bool disk_full() const { return memory_.state_full || log_.room() != log::Room::all; }
+  /// What requests asked for that takes a disk; `done` answers, once for each, in a turn.
+  std::vector<Errand> take_errands() { return std::exchange(memory_.errands, {}); }
+  void done(const state::RequestId& asker, Result<Bytes> answer);
   /// A connection that libzmq does not know any more.
   void unreachable(const Route& route);
 

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "broker/core/errand.hpp"
 #include "broker/core/expiries.hpp"
 #include "broker/state/record.hpp"
 #include "common/protocol/watch.hpp"
@@ -133,6 +134,8 @@ struct Memory {
   std::map<std::string, TimePoint> key_delays;  ///< keys that nobody may acquire until then
   std::vector<WaitingRead> waiting_reads;
   std::multimap<TimePoint, Due> timers;
+  std::vector<Errand> errands;  ///< for the shell to take
+  std::size_t errands_under_way = 0;
   RequestNo last_dispatch;
   bool state_full = false;  ///< LMDB could not grow at the last checkpoint
 

@@ -17,6 +17,7 @@ enum class Right {
   catalog_read,
   catalog_write,
   admin_read,
+  admin,   ///< the state as a whole: snapshots
   node,    ///< to speak as a node
   broker,  ///< the broker's own word: nobody outside has it
 };

@@ -15,6 +15,7 @@
 #include "broker/core/lock.hpp"
 #include "broker/core/past.hpp"
 #include "broker/core/session.hpp"
+#include "broker/core/snapshot.hpp"
 #include "broker/core/trim.hpp"
 #include "broker/core/txn.hpp"
 #include "broker/core/watch.hpp"
@@ -80,6 +81,13 @@ constexpr std::array routes = {
     route<proto::health::Abandon, health::abandon>(Right::broker, Kind::urgent),
     route<proto::health::Maintain, health::maintain>(Right::catalog_write, Kind::writes),
     route<proto::health::List, health::list>(Right::catalog_read, Kind::reads),
+    // These reply later.
+    route<proto::snapshot::Save, snapshot::save>(Right::admin, Kind::reads),
+    route<proto::snapshot::Read, snapshot::read>(Right::admin, Kind::reads),
+    route<proto::snapshot::Drop, snapshot::drop>(Right::admin, Kind::reads),
+    route<proto::snapshot::Upload, snapshot::upload>(Right::admin, Kind::reads),
+    route<proto::snapshot::Write, snapshot::write>(Right::admin, Kind::reads),
+    route<proto::snapshot::Restore, snapshot::restore>(Right::admin, Kind::reads),
     route<proto::admin::Status, admin::status>(Right::admin_read, Kind::reads),
     route<proto::admin::Trim, trim::log>(Right::broker, Kind::urgent),
     route<proto::admin::ForgetClient, admin::forget_client>(Right::broker, Kind::urgent),

@@ -3,6 +3,11 @@
 
 namespace muster::core {
 
+Revision Turn::removed(const std::string& key) const {
+  const auto found = draft_.removed.find(key);
+  return found == draft_.removed.end() ? Revision{} : found->second;
+}
+
 void Turn::send_to(const state::RequestId& to, std::string_view kind, std::string body) {
   const auto parked = memory().parked.find(to);
   if (parked == memory().parked.end() && to != caller_.request) return;

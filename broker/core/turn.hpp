@@ -134,10 +134,7 @@ class Turn {
 
   /// What a removed key was: watchers are told, and a put behind it replaces that.
   void removed(const std::string& key, Revision rev) { draft_.removed.emplace(key, rev); }
-  Revision removed(const std::string& key) const {
-    const auto found = draft_.removed.find(key);
-    return found == draft_.removed.end() ? Revision{} : found->second;
-  }
+  Revision removed(const std::string& key) const;
 
   /// The reply comes later, by `answer`; `what` is for people who ask what is waited for.
   ParkedLater park(std::string what) {
@@ -147,9 +144,12 @@ class Turn {
   }
 
   /// Completes a parked request, of this caller or another, with this change.
+  void answer_with(const state::RequestId& to, Bytes reply) {
+    draft_.answers.push_back({.to = to, .body = std::move(reply)});
+  }
   template <class Reply>
   void answer(const state::RequestId& to, const Reply& reply) {
-    draft_.answers.push_back({.to = to, .body = Bytes(codec::encode(reply))});
+    answer_with(to, Bytes(codec::encode(reply)));
   }
   /// Ends a parked request with an error, with this change.
   void refuse(const state::RequestId& to, const Error& error) {

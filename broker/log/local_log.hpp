@@ -37,6 +37,7 @@ struct Options {
   std::size_t segment_bytes = 0;
   Seq applied;  ///< what the state holds already: the log must reach at least that far
   Revision applied_rev;
+  Seq floor;  ///< records below it are not needed: past `applied`, no log is missing
   bool accept_loss = false;
 };
 

@@ -55,7 +55,7 @@ void LocalLog::find_files() {
 
 void LocalLog::recover(const Options& options) {
   if (segments_.empty()) {
-    if (options.applied.value != 0) {
+    if (options.applied.value != 0 && options.floor <= options.applied) {
       if (!options.accept_loss) {
         throw Failure(fmt::format(
             "{} has no log, but the state is at record {}: the log was removed; --accept-loss goes on without it",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <lmdb.h>
 
+#include "broker/state/restore.hpp"
 #include "broker/state/schema.hpp"
 #include "common/limits.hpp"
 
@@ -37,7 +38,8 @@ using OwnedTxn = std::unique_ptr<MDB_txn, AbortTxn>;
 
 }  // namespace
 
-Environment::Environment(const std::string& folder) : folder_(folder) {
+Environment::Environment(const std::string& folder)
+    : folder_(folder), replaced_(complete_restore(folder)) {
   if (const int code = mdb_env_create(&env_); code != 0) fail(code, "cannot make an environment");
   try {
     open();
@@ -106,6 +108,11 @@ void Environment::check_format(MDB_txn& txn) const {
   }
 }
 
+void Environment::copy_to(const std::string& folder) const {
+  const int code = mdb_env_copy2(env_, folder.c_str(), MDB_CP_COMPACT);
+  if (code != 0) fail(code, "cannot be copied");
+}
+
 void Environment::put(MDB_txn& txn, TableId table, std::string_view key,
                       std::string_view value) const {
   MDB_val name = to_mdb(key);
@@ -141,6 +148,13 @@ std::optional<std::string_view> Snapshot::get(TableId table, std::string_view ke
   if (code == 0) return from_mdb(value);
   if (code == MDB_NOTFOUND || code == MDB_BAD_VALSIZE) return std::nullopt;
   environment_.fail(code, "cannot read");
+}
+
+std::uint64_t Snapshot::rows(TableId table) const {
+  MDB_stat found{};
+  if (const int code = mdb_stat(txn_, environment_.table(table), &found); code != 0)
+    environment_.fail(code, "cannot read");
+  return found.ms_entries;
 }
 
 void Snapshot::renew() {
@@ -179,20 +193,20 @@ void Cursor::next() { move(MDB_NEXT, {}); }
 
 void Cursor::previous() { move(MDB_PREV, {}); }
 
-Write::Write(const Environment& environment) : environment_(environment) {
+Transaction::Transaction(const Environment& environment) : environment_(environment) {
   if (const int code = mdb_txn_begin(environment_.env_, nullptr, 0, &txn_); code != 0) {
     environment_.fail(code, "cannot begin to write");
   }
 }
 
-Write::~Write() { mdb_txn_abort(txn_); }
+Transaction::~Transaction() { mdb_txn_abort(txn_); }
 
-void Write::put(const Layer& layer) {
+void Transaction::put(const Layer& layer) {
   for (const schema::NamedTable& table : schema::tables) put_rows(table.id, layer.rows(table.id));
 }
 
 /// One cursor a table: in order of key the next row is mostly on the page where the last one was.
-void Write::put_rows(TableId table, const Layer::Rows& rows) {
+void Transaction::put_rows(TableId table, const Layer::Rows& rows) {
   if (rows.empty()) return;
   MDB_cursor* opened = nullptr;
   int code = mdb_cursor_open(txn_, environment_.table(table), &opened);
@@ -212,11 +226,17 @@ void Write::put_rows(TableId table, const Layer::Rows& rows) {
   }
 }
 
-void Write::put(TableId table, std::string_view key, std::string_view value) {
+void Transaction::put(TableId table, std::string_view key, std::string_view value) {
   environment_.put(*txn_, table, key, value);
 }
 
-void Write::commit() {
+void Transaction::clear(TableId table) {
+  constexpr int keep_the_table = 0;
+  const int code = mdb_drop(txn_, environment_.table(table), keep_the_table);
+  if (code != 0) environment_.fail(code, "cannot write");
+}
+
+void Transaction::commit() {
   MDB_txn* const txn = std::exchange(txn_, nullptr);  // gone, whatever commit says
   if (const int code = mdb_txn_commit(txn); code != 0) environment_.fail(code, "cannot commit");
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,18 +26,25 @@ namespace muster::state {
 /// own locks would not survive that.
 class Environment {
  public:
-  /// Opens or makes it, with all tables. Throws Failure: as DataFolder; not ours; a newer format.
+  /// Opens or makes it, with all tables; first completes a restore that was begun. Throws Failure:
+  /// as DataFolder; not ours; a newer format.
   explicit Environment(const std::string& folder);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
   const std::string& folder() const { return folder_.path(); }
+  /// None: no restore was completed; else where the state before it is, empty if there was none.
+  const std::optional<std::string>& replaced() const { return replaced_; }
+
+  /// The last commit, without free pages, as `data.mdb` in a folder that has none. Any thread may
+  /// call it, while others read and write. Throws Failure, and DiskFull.
+  void copy_to(const std::string& folder) const;
 
  private:
   friend class Snapshot;
   friend class Cursor;
-  friend class Write;
+  friend class Transaction;
 
   void open();
   void open_tables();
@@ -47,6 +55,7 @@ class Environment {
   [[noreturn]] void fail(int code, std::string_view what) const;
 
   const DataFolder folder_;
+  const std::optional<std::string> replaced_;
   MDB_env* env_ = nullptr;
   std::array<unsigned, tables_max> tables_{};
 };
@@ -61,6 +70,8 @@ class Snapshot {
 
   /// The bytes live until `renew`.
   std::optional<std::string_view> get(TableId table, std::string_view key) const;
+
+  std::uint64_t rows(TableId table) const;
 
   /// Moves on to the last commit. Precondition: no cursor is open.
   void renew();
@@ -102,16 +113,18 @@ class Cursor {
 };
 
 /// A write transaction, dropped unless committed. Its functions throw Failure and DiskFull.
-class Write {
+class Transaction {
  public:
-  explicit Write(const Environment& environment);
-  ~Write();
-  Write(const Write&) = delete;
-  Write& operator=(const Write&) = delete;
+  explicit Transaction(const Environment& environment);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
 
   /// What the layer says, table by table, in order of key.
   void put(const Layer& layer);
   void put(TableId table, std::string_view key, std::string_view value);
+  /// All rows of the table are gone.
+  void clear(TableId table);
   /// On disk when it returns.
   void commit();
 

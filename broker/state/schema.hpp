@@ -77,6 +77,7 @@ inline constexpr std::string_view trim_seq = "trim_seq";  // be64: records below
 inline constexpr std::string_view trim_rev = "trim_rev";  // be64: the last revision given up
 inline constexpr std::string_view trim_ms = "trim_ms";    // be64: its time, wall clock
 inline constexpr std::string_view cursors = "cursors";    // be64: how many there are
+inline constexpr std::string_view restored = "restored";  // the id of the snapshot.restore
 inline constexpr std::string_view keep = "keep";          // keep NUL prefix: a KeepRow
 }  // namespace meta
 

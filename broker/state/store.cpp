@@ -15,6 +15,8 @@ Store::Store(const std::string& folder)
 
 Store::~Store() = default;
 
+const std::optional<std::string>& Store::replaced() const { return environment_->replaced(); }
+
 Seq Store::stored_seq() const {
   const std::optional<std::string_view> row = snapshot_->get(TableId::meta, schema::seq_key);
   ENSURE(row);
@@ -53,11 +55,13 @@ void Store::seal(Seq reached) {
 
 void Store::write_sealed() const {
   ENSURE(sealed_);
-  Write write(*environment_);
+  Transaction write(*environment_);
   write.put(*sealed_);
   write.put(TableId::meta, schema::seq_key, schema::number_row(sealed_seq_.value));
   write.commit();
 }
+
+void Store::copy_to(const std::string& folder) const { environment_->copy_to(folder); }
 
 void Store::settle() {
   ENSURE(sealed_);

@@ -34,6 +34,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  /// None: opening it completed no restore; else where the state before that is, if there was one.
+  const std::optional<std::string>& replaced() const;
+
   std::optional<std::string> get(TableId table, std::string_view key) const;
 
   /// Deletes a row in the active layer. No mark stays where nothing below has the row: rows that
@@ -53,10 +56,13 @@ class Store {
   /// The active layer becomes the sealed one; LMDB will be at `reached` once it is written.
   /// Precondition: nothing is sealed.
   void seal(Seq reached);
-  /// Writes the sealed layer in one synced transaction. The only function that another thread than
-  /// the owner's may call, and only between seal and settle. Throws Failure, and DiskFull: then it
-  /// can be called again.
+  /// Writes the sealed layer in one synced transaction. Another thread than the owner's may call
+  /// it, but only between seal and settle. Throws Failure, and DiskFull: then it can be called
+  /// again.
   void write_sealed() const;
+  /// What LMDB holds on disk, as `data.mdb` in an empty folder. Another thread may call it, at any
+  /// time. Throws Failure, and DiskFull.
+  void copy_to(const std::string& folder) const;
   /// After write_sealed has returned: the sealed layer is dropped, the snapshot renewed.
   void settle();
 

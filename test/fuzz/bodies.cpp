@@ -14,6 +14,7 @@
 #include "common/protocol/kv_txn.hpp"
 #include "common/protocol/lock.hpp"
 #include "common/protocol/session.hpp"
+#include "common/protocol/snapshot.hpp"
 #include "common/protocol/watch.hpp"
 #include "test/fuzz/input.hpp"
 
@@ -116,6 +117,12 @@ constexpr Reader readers[] = {
     both_settle<proto::session::Attach>,
     both_settle<proto::session::Hello>,
     both_settle<proto::session::Open>,
+    both_settle<proto::snapshot::Drop>,
+    both_settle<proto::snapshot::Read>,
+    both_settle<proto::snapshot::Restore>,
+    both_settle<proto::snapshot::Save>,
+    both_settle<proto::snapshot::Upload>,
+    both_settle<proto::snapshot::Write>,
     both_settle<proto::watch::Read>,
     both_settle<proto::watch::Sync>,
 };

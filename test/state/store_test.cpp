@@ -167,7 +167,7 @@ TEST_CASE("store: a format that is newer than ours is refused", "[state]") {
   test::TemporaryFolder folder;
   {
     const state::Environment environment(folder.path());
-    state::Write write(environment);
+    state::Transaction write(environment);
     write.put(TableId::meta, state::schema::format_key,
               state::schema::number_row(state::schema::format + 1));
     write.commit();
