@@ -78,7 +78,8 @@ TEST_CASE("node watch: an event for other nodes runs nothing, one for this node 
         return cluster.run({"muster", "watch", "list"}).find("n1/event:e") != std::string::npos;
       },
       "the cursor", seconds(30));
-  cluster.run({"muster", "event", "-name=e", "-node=^other$"});
+  CHECK(cluster.run({"muster", "event", "-name=e", "-node=^other$"}).find("no node matches") !=
+        std::string::npos);
   cluster.run({"muster", "event", "-name=e", "-service=web", "-tag=v2"});
   const std::string sent =
       cluster.run({"muster", "event", "-name=e", "-service=^we", "-tag=v1", "-wait=20s"});
@@ -102,6 +103,24 @@ TEST_CASE("node watch: a POST that fails is tried again, and seen", "[system]") 
   };
   wait_until(failed, "the failed POST", seconds(30));
   CHECK(defined.node->output().find("the handler of revision") != std::string::npos);
+}
+
+TEST_CASE("event list: since a time, and going on with those that come", "[system]") {
+  Cluster cluster;
+  cluster.start_broker();
+  cluster.run({"muster", "event", "-name=e", "first"});
+  CHECK(cluster.run({"muster", "event", "list", "-since=2001-01-01"}).find("first") !=
+        std::string::npos);
+  CHECK(cluster.run({"muster", "event", "list", "-since=2100-01-01"}).find("first") ==
+        std::string::npos);
+  const auto follow = cluster.start({"muster", "event", "list", "-name=e", "-follow"});
+  follow->wait_for_output("first");
+  cluster.run({"muster", "event", "-name=other", "not this"});
+  cluster.kill_broker();
+  cluster.start_broker();
+  cluster.run({"muster", "event", "-name=e", "second"});
+  follow->wait_for_output("second");
+  CHECK(follow->output().find("not this") == std::string::npos);
 }
 
 }  // namespace
