@@ -75,8 +75,8 @@ Broker::Broker(const Options& options)
 /// is a new line of revisions: what was told under the lost ones must not look like what comes now.
 core::Identity Broker::recover(const Options& options) {
   if (const auto& replaced = store_.replaced()) {
-    spdlog::warn("restored a snapshot; the state before it is in {}",
-                 replaced->empty() ? "nowhere: there was none" : *replaced);
+    spdlog::warn("restored a snapshot; the state before it {}",
+                 replaced->empty() ? "was empty" : "is in " + *replaced);
   }
   const log::Recovery& found = log_.recovery();
   core::replay(log_, store_);
