@@ -51,8 +51,21 @@ void Driver::begin() {
     order_.policy.after = *order_.after;
     return subscribe(net::Cursor{.after = order_.after});
   }
-  const bool with_state = order_.policy.begin == Begin::with_state;
-  subscribe(with_state ? net::Cursor{.after = Revision{0}} : net::Cursor{});
+  if (order_.policy.begin == Begin::with_state) return begin_with_state();
+  subscribe(net::Cursor{});
+}
+
+/// What `latest` tells is asked for in parts, since it may fit no reply: the topic begins at the
+/// present revision, and the first call is the state then or later. `each` has it from the topic.
+void Driver::begin_with_state() {
+  if (order_.policy.mode == Mode::each) return subscribe(net::Cursor{.after = Revision{0}});
+  ask(proto::session::Ping{}, [this](const Result<proto::session::Pong>& now) {
+    if (!now) return fail(now.error());
+    subscribe(net::Cursor{.after = now->rev, .history = now->history});
+    handling_->reset({.topic = topic_, .history = now->history, .rev = now->rev, .items = {}},
+                     BootClock::now());
+    perform();
+  });
 }
 
 /// A new one stands before the first state, where that is to make the first call.
@@ -77,13 +90,13 @@ void Driver::opened(const Result<proto::cursor::Opened>& answer) {
   const bool before_state = answer->rev == Revision{0};
   order_.policy.begin = before_state ? Begin::with_state : Begin::with_changes;
   order_.policy.cursor = order_.policy.after = answer->rev;
-  if (before_state) return subscribe(net::Cursor{.after = Revision{0}});
+  if (before_state) return begin_with_state();
   order_.policy.history = answer->history;
   subscribe(net::Cursor{.after = answer->rev, .history = answer->history});
 }
 
 void Driver::subscribe(net::Cursor from) {
-  handling_.emplace(order_.policy);
+  if (!handling_) handling_.emplace(order_.policy);
   subscription_ = std::make_unique<net::Subscription>(client_);
   subscription_->add(topic_, std::move(from),
                      {.changes =
@@ -92,13 +105,23 @@ void Driver::subscribe(net::Cursor from) {
                             perform();
                           },
                       .reset = [this](const auto& reset) { on_reset(reset); },
-                      .failed = [this](const Error& error) { fail(error); }});
+                      .failed = [this](const Error& error) { topic_failed(error); }});
+  reactor_.cancel(idle_);
   if (!order_.policy.cursor) return;
   idle_ = reactor_.every(limits::cursor_idle_interval, [this] {
     if (!client_.reached()) return;
     handling_->idle(client_.welcome().history, subscription_->seen(topic_).value_or(Revision{}));
     perform();
   });
+}
+
+/// A reset whose state fits no reply: `latest` does not need it.
+void Driver::topic_failed(const Error& error) {
+  if (error.code != Code::too_large || order_.policy.mode == Mode::each) return fail(error);
+  events_.notice(fmt::format(
+      "the changes after revision {} are not kept any more; going on with what there is",
+      told().value));
+  begin_with_state();
 }
 
 /// The state instead of changes: at the start; later only when the broker does not keep the changes

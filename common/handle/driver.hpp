@@ -53,7 +53,9 @@ class Driver {
  private:
   void open_cursor();
   void opened(const Result<proto::cursor::Opened>& answer);
+  void begin_with_state();
   void subscribe(net::Cursor from);
+  void topic_failed(const Error& error);
   void on_reset(const net::WatchRule::Reset& reset);
 
   void perform();

@@ -49,6 +49,18 @@ TEST_CASE("watch: a prefix, services, nodes and checks are told whole, a node's 
   checks->wait_for_output("[{\"Node\":\"n1\",\"CheckID\":\"serfHealth\"");
 }
 
+TEST_CASE("watch: a prefix that fits no reply is told whole, at the start and later", "[system]") {
+  Cluster cluster;
+  cluster.start_broker();
+  cluster.run({"sh", "-c", "head -c 900000 /dev/zero | tr '\\0' x > " + cluster.folder("large")});
+  for (const char* key : {"p/a", "p/b", "p/c"})
+    cluster.run({"muster", "kv", "put", key, "@" + cluster.folder("large")});
+  const auto watching = watch(cluster, {"-type=keyprefix", "-prefix=p/"}, "echo bytes $(wc -c).");
+  watching->wait_for_output("bytes 3600");
+  cluster.run({"muster", "kv", "put", "p/d", "@" + cluster.folder("large")});
+  watching->wait_for_output("bytes 4800");
+}
+
 TEST_CASE("watch: without a handler the present state is printed, with four blanks a level",
           "[system]") {
   Cluster cluster;
