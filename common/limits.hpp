@@ -158,8 +158,15 @@ inline constexpr std::size_t services_max = 1024;           ///< on one node
 inline constexpr std::size_t checks_max = 2048;             ///< on one node
 inline constexpr std::size_t offers_bytes_max = 512 * KiB;  ///< services and checks of one node
 inline constexpr std::uint64_t check_time_ms_max =
-    std::uint64_t{365} * 24 * 3600 * 1000;                     ///< longer TTLs count as this
-inline constexpr std::size_t check_output_bytes = 4 * KiB;     ///< the last ones are kept
+    std::uint64_t{365} * 24 * 3600 * 1000;                  ///< longer TTLs count as this
+inline constexpr std::size_t check_output_bytes = 4 * KiB;  ///< the last ones are kept
+inline constexpr std::size_t check_told_bytes =
+    check_output_bytes + 128;                       ///< with a line in front of it that says so
+inline constexpr seconds check_script_timeout{30};  ///< where a check does not say
+inline constexpr seconds check_probe_timeout{10};
+inline constexpr seconds check_spread{5};  ///< over which the first runs of checks are spread
+inline constexpr seconds check_output_interval{60};    ///< between outputs that changed alone
+inline constexpr std::size_t checks_running_max = 32;  ///< on one node at a time
 inline constexpr std::size_t definitions_bytes_max = 1 * MiB;  ///< in one file
 inline constexpr std::size_t jobs_kept = 1000;
 inline constexpr std::size_t targets_max = 16 * 1024;

@@ -13,14 +13,16 @@ namespace muster::node {
 
 Agent::Agent(net::Reactor& reactor, zmq::context_t& context, const Options& options,
              Journal& journal)
-    : reactor_(reactor), options_(options), journal_(journal) {
+    : reactor_(reactor),
+      options_(options),
+      journal_(journal),
+      check_runs_(reactor, environment({}), std::hash<std::string>{}(journal.identity().id),
+                  [this](auto findings) { tell(std::move(findings)); }) {
   Result<Definitions> definitions = read_definitions(options.definitions);
   if (!definitions) throw Failure(definitions.error().message);
   definitions_ = std::move(*definitions);
   for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
-  if (!definitions_.checks.empty())
-    spdlog::warn("{} checks are defined, which this version does not run",
-                 definitions_.checks.size());
+  define_checks();
   runner_.remember(journal.take_facts());
   journal.rewrite(runner_.facts());
   auto client = net::Client::open(reactor, context,
@@ -88,6 +90,17 @@ void Agent::serve() {
         perform();
         return proto::Empty{};
       });
+  client_->on_request<proto::catalog::Take>(
+      [this](const proto::Header&, const proto::catalog::Take& take) -> Result<proto::Empty> {
+        api_checks_ = take.checks;
+        define_checks();
+        return proto::Empty{};
+      });
+  client_->on_request<proto::catalog::ReadAgain>(
+      [this](const proto::Header&,
+             const proto::catalog::ReadAgain&) -> Result<proto::catalog::Reloaded> {
+        return reload();
+      });
   client_->on_request<proto::catalog::Superseded>(
       [this](const proto::Header&, const proto::catalog::Superseded&) -> Result<proto::Empty> {
         failed_ = Error{
@@ -107,7 +120,9 @@ void Agent::enrol() {
                 .tags = options_.tags,
                 .meta = options_.meta,
                 .version = MUSTER_VERSION,
-                .services = definitions_.services},
+                .problem = problem_,
+                .services = definitions_.services,
+                .checks = definitions_.checks},
        .tasks = runner_.known()},
       {.timeout = std::nullopt},
       [this](const Result<proto::catalog::Registered>& answer) { enrolled(answer); });
@@ -115,8 +130,12 @@ void Agent::enrol() {
 
 void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
   if (!answer) return not_enrolled(answer.error());
-  spdlog::info("registered node={} generation={} services={}", options_.name, answer->attach_gen,
-               definitions_.services.size());
+  spdlog::info("registered node={} generation={} services={} checks={}", options_.name,
+               answer->attach_gen, definitions_.services.size(),
+               definitions_.checks.size() + answer->checks.size());
+  api_checks_ = answer->checks;
+  define_checks();
+  check_runs_.registered();
   runner_.registered();
   perform();
   if (!registered_) watches_->define(definitions_.watches);
@@ -139,24 +158,45 @@ void Agent::not_enrolled(const Error& error) {
   });
 }
 
-void Agent::reload() {
+proto::catalog::Reloaded Agent::reload() {
   Result<Definitions> definitions = read_definitions(options_.definitions);
-  if (!definitions) {
-    spdlog::error("reload: {}; what was defined stays", definitions.error().message);
-    return;
+  if (definitions) {
+    definitions_ = std::move(*definitions);
+    problem_.clear();
+    for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
+    spdlog::info("reloaded services={} checks={} watches={}", definitions_.services.size(),
+                 definitions_.checks.size(), definitions_.watches.size());
+    define_checks();
+    if (registered_) watches_->define(definitions_.watches);
+  } else {
+    problem_ = definitions.error().message;
+    spdlog::error("reload: {}; what was defined stays", problem_);
   }
-  definitions_ = std::move(*definitions);
-  for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
-  if (!definitions_.checks.empty())
-    spdlog::warn("{} checks are defined, which this version does not run",
-                 definitions_.checks.size());
-  spdlog::info("reloaded services={}", definitions_.services.size());
-  if (registered_) watches_->define(definitions_.watches);
   if (client_->reached()) enrol();
+  return {.services = definitions_.services.size(),
+          .checks = definitions_.checks.size(),
+          .watches = definitions_.watches.size(),
+          .problem = problem_};
+}
+
+void Agent::define_checks() {
+  std::vector<proto::health::Check> checks = definitions_.checks;
+  checks.insert(checks.end(), api_checks_.begin(), api_checks_.end());
+  check_runs_.define(checks);
+}
+
+/// What a broker does not take now it is told with the next registration.
+void Agent::tell(std::vector<proto::health::Finding> findings) {
+  client_->request<proto::health::Report>(
+      {.findings = std::move(findings)}, {.timeout = std::nullopt},
+      [](const Result<proto::Empty>& answer) {
+        if (!answer) spdlog::warn("health.report: {}", answer.error().message);
+      });
 }
 
 void Agent::stop() {
   watches_->define({});  // a handler that is ended so runs again when the daemon is back
+  check_runs_.stop();
   runner_.stop_all();
   perform();
 }
@@ -194,7 +234,8 @@ Result<Done> Agent::remember(const Fact& fact) {
 
 void Agent::perform(Fork& effect) {
   const std::string& job = effect.launch.job;
-  auto process = Process::start(reactor_, effect.launch, environment(job), events_of(job));
+  auto process =
+      Process::start(reactor_, effect.launch, environment({{"MUSTER_JOB", job}}), events_of(job));
   if (!process) runner_.not_started(job, process.error().message);
   else processes_[job] = std::move(*process);
 }
@@ -221,14 +262,14 @@ Process::Events Agent::events_of(const std::string& job) {
               }};
 }
 
-std::vector<std::string> Agent::environment(const std::string& job) const {
+std::vector<std::string> Agent::environment(
+    std::vector<std::pair<std::string, std::string>> names) const {
   const char* path = std::getenv("PATH");
-  return os::environment_with(
-      {{"MUSTER_BROKER", options_.broker},
-       {"MUSTER_NODE", options_.name},
-       {"MUSTER_JOB", job},
-       {"PATH",
-        fmt::format("{}:{}", path == nullptr ? "/usr/bin:/bin" : path, os::program_folder())}});
+  names.emplace_back("MUSTER_BROKER", options_.broker);
+  names.emplace_back("MUSTER_NODE", options_.name);
+  names.emplace_back(
+      "PATH", fmt::format("{}:{}", path == nullptr ? "/usr/bin:/bin" : path, os::program_folder()));
+  return os::environment_with(names);
 }
 
 void Agent::perform(Allow& effect) {

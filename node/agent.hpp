@@ -14,6 +14,7 @@
 #include "common/definitions/definitions.hpp"
 #include "common/net/client.hpp"
 #include "common/net/subscription.hpp"
+#include "node/check_runs.hpp"
 #include "node/journal.hpp"
 #include "node/options.hpp"
 #include "node/process.hpp"
@@ -32,12 +33,13 @@ class Agent {
 
   /// Called once, when the node is registered for the first time.
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
-  /// Reads the definitions again; with an error in them what was there stays.
-  void reload();
+  /// Reads the definitions again; with an error in them what was there stays, and that is told.
+  proto::catalog::Reloaded reload();
   /// Ends all tasks and reports them.
   void stop();
   /// After stop(): no process is left, and the broker, if it listens to us, knows how all ended.
-  bool done() const {
+  bool done() const { return check_runs_.idle() && tasks_done(); }
+  bool tasks_done() const {
     return runner_.idle() || (runner_.quiet() && (failed_ || !client_->reached()));
   }
   /// Why the daemon cannot go on, if so.
@@ -51,6 +53,8 @@ class Agent {
   void not_enrolled(const Error& error);
   Result<Done> current(const std::string& history, Epoch epoch) const;
 
+  void define_checks();
+  void tell(std::vector<proto::health::Finding> findings);
   void perform();
   void perform(Note& effect);
   void perform(Fork& effect);
@@ -63,17 +67,21 @@ class Agent {
   void say(const proto::exec::Exited& exited);
   Result<Done> remember(const Fact& fact);
   Process::Events events_of(const std::string& job);
-  std::vector<std::string> environment(const std::string& job) const;
+  std::vector<std::string> environment(
+      std::vector<std::pair<std::string, std::string>> names) const;
   void arm();
 
   net::Reactor& reactor_;
   const Options options_;
   Journal& journal_;
   Definitions definitions_;
+  std::string problem_;  ///< why the newest definitions are not these
+  std::vector<proto::health::Check> api_checks_;
   std::unique_ptr<net::Client> client_;
   std::optional<net::Subscription> subscription_;
   std::optional<Watches> watches_;  ///< of the definitions
   Runner runner_;
+  CheckRuns check_runs_;
   std::map<std::string, std::unique_ptr<Process>> processes_;
   std::vector<std::unique_ptr<Process>> dropped_;  ///< destroyed outside their own events
   std::function<void()> ready_;

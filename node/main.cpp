@@ -45,7 +45,7 @@ int run(const muster::node::Options& options) {
   });
   reactor.watch(signals.fd(), muster::net::Interest::readable, [&] {
     while (const auto signal = signals.next()) {
-      if (*signal == SIGHUP) agent.reload();
+      if (*signal == SIGHUP) static_cast<void>(agent.reload());
       else reactor.stop();
     }
   });

@@ -37,6 +37,7 @@ struct Options {
   std::string tcp;
   std::string method;
   std::vector<std::string> headers;
+  std::string body;
   std::string post_file;
   double timeout_s = 10;
   bool skip_verify = false;
@@ -115,7 +116,8 @@ int status_of(long code) {
 }
 
 Verdict look_over_http(const Options& options) {
-  const std::string payload = options.post_file.empty() ? "" : payload_of(options.post_file);
+  const std::string payload =
+      options.post_file.empty() ? options.body : payload_of(options.post_file);
   const std::string method = !options.method.empty()      ? options.method
                              : !options.post_file.empty() ? "POST"
                                                           : "GET";
@@ -135,7 +137,7 @@ Verdict look_over_http(const Options& options) {
     curl_easy_setopt(handle.get(), CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(handle.get(), CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  if (!options.post_file.empty()) {
+  if (!payload.empty() || !options.post_file.empty()) {
     curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(payload.size()));
     curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, payload.data());
   }
@@ -178,6 +180,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--header", options.headers, "NAME: VALUE; may be repeated")
       ->allow_extra_args(false)
       ->needs(http);
+  app.add_option("--body", options.body, "a text to send, whatever the method")->needs(http);
   app.add_option("--post-file", options.post_file, "a file to send; - is stdin")->needs(http);
   app.add_flag("--skip-verify", options.skip_verify, "take any TLS certificate")->needs(http);
   app.footer(fmt::format(

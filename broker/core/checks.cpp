@@ -177,8 +177,8 @@ void tell(Turn& turn, Check check, std::string_view status) {
 }
 
 void keep_output(Turn& turn, const Check& check, std::string_view output) {
-  if (output.size() > limits::check_output_bytes)
-    output.remove_prefix(output.size() - limits::check_output_bytes);
+  if (output.size() > limits::check_told_bytes)
+    output.remove_prefix(output.size() - limits::check_told_bytes);
   const auto before = turn.check_outputs().get(key_of(check));
   if (before ? before->output.view() == output : output.empty()) return;
   turn.check_outputs().put(key_of(check),

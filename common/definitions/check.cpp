@@ -27,6 +27,7 @@ constexpr Key tcp{"tcp", "TCP"};
 constexpr Key unit{"unit", "Unit"};
 constexpr Key ttl{"ttl", "TTL"};
 constexpr Key interval{"interval", "Interval"};
+constexpr Key script{"script", "Script"};
 constexpr Key timeout{"timeout", "Timeout"};
 constexpr Key success_before_passing{"success_before_passing", "SuccessBeforePassing"};
 constexpr Key failures_before_warning{"failures_before_warning", "FailuresBeforeWarning"};
@@ -39,6 +40,7 @@ constexpr std::array of_check = {id,
                                  service_id,
                                  status,
                                  args,
+                                 script,
                                  http,
                                  method,
                                  header,
@@ -59,8 +61,16 @@ constexpr std::uint64_t runs_max = 1000;
 
 std::uint64_t ms(milliseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
 
+/// A command of its own words, or, as Consul once had it, a line for a shell.
+std::vector<std::string> args_of(const Fields& fields) {
+  const std::string line = fields.text(script);
+  if (line.empty()) return fields.words(args);
+  if (fields.find(args) != nullptr) throw Broken(fields.where(script), "stands beside args");
+  return {"/bin/sh", "-c", line};
+}
+
 Definition definition_of(const Fields& fields) {
-  return {.args = fields.words(args),
+  return {.args = args_of(fields),
           .http = fields.text(http),
           .method = fields.word(method),
           .header = fields.lists(header),

@@ -36,7 +36,7 @@ struct Definition {
   std::uint64_t ttl_ms = 0;  ///< told by health.update; critical when not told for so long
   std::uint64_t interval_ms = 0;
   std::uint64_t timeout_ms = 0;              ///< 0: 30 s for a program, 10 s otherwise
-  std::uint64_t success_before_passing = 0;  ///< runs in a row, beyond the first
+  std::uint64_t success_before_passing = 0;  ///< so many runs in a row; 0 and 1: the first
   std::uint64_t failures_before_warning = 0;
   std::uint64_t failures_before_critical = 0;
   std::uint64_t deregister_after_ms = 0;  ///< critical for so long: its service goes; 0: never
