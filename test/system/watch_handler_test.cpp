@@ -1,6 +1,8 @@
 // watch_handler_test: what handlers of each type are told, and what becomes of those that fail.
 #include <csignal>
 
+#include <fmt/format.h>
+
 #include "test/support/catch.hpp"
 #include "test/support/cluster.hpp"
 
@@ -52,12 +54,13 @@ TEST_CASE("watch: a prefix, services, nodes and checks are told whole, a node's 
 TEST_CASE("watch: a prefix that fits no reply is told whole, at the start and later", "[system]") {
   Cluster cluster;
   cluster.start_broker();
-  cluster.run({"sh", "-c", "head -c 900000 /dev/zero | tr '\\0' x > " + cluster.folder("large")});
-  for (const char* key : {"p/a", "p/b", "p/c"})
-    cluster.run({"muster", "kv", "put", key, "@" + cluster.folder("large")});
+  const std::string large = fmt::format("@{}", cluster.folder("large"));
+  cluster.run(
+      {"sh", "-c", fmt::format("head -c 900000 /dev/zero | tr '\\0' x > {}", large.substr(1))});
+  for (const char* key : {"p/a", "p/b", "p/c"}) cluster.run({"muster", "kv", "put", key, large});
   const auto watching = watch(cluster, {"-type=keyprefix", "-prefix=p/"}, "echo bytes $(wc -c).");
   watching->wait_for_output("bytes 3600");
-  cluster.run({"muster", "kv", "put", "p/d", "@" + cluster.folder("large")});
+  cluster.run({"muster", "kv", "put", "p/d", large});
   watching->wait_for_output("bytes 4800");
 }
 
@@ -80,13 +83,14 @@ TEST_CASE("watch: -latest merges what comes while the handler runs", "[system]")
   cluster.start_broker();
   const std::string gate = cluster.folder("gate");
   cluster.run({"mkfifo", gate});
-  const auto latest = watch(cluster, {"-type=key", "-key=k", "-latest"},
-                            "echo began $MUSTER_REV; read -r line < " + gate + "; echo ended");
+  const auto latest =
+      watch(cluster, {"-type=key", "-key=k", "-latest"},
+            fmt::format("echo began $MUSTER_REV; read -r line < {}; echo ended", gate));
   latest->wait_for_output("began");
   for (const char* value : {"1", "2", "3"}) cluster.run({"muster", "kv", "put", "k", value});
-  cluster.run({"sh", "-c", "echo > " + gate});
+  cluster.run({"sh", "-c", fmt::format("echo > {}", gate)});
   latest->wait_for_output("ended\nbegan 4\n");
-  cluster.run({"sh", "-c", "echo > " + gate});
+  cluster.run({"sh", "-c", fmt::format("echo > {}", gate)});
 }
 
 TEST_CASE("watch: -on-error=exit ends with 1, a handler over its -timeout has failed", "[system]") {
@@ -107,8 +111,7 @@ TEST_CASE("watch: a handler that is to be tried again gets the same change until
   cluster.start_broker();
   const auto watching =
       watch(cluster, {"-type=event", "-name=e", "-initial=yes", "-on-error=retry", "-once"},
-            "echo x >> " + cluster.folder("tries") + "; [ $(wc -l < " + cluster.folder("tries") +
-                ") = 2 ]");
+            fmt::format("echo x >> {0}; [ $(wc -l < {0}) = 2 ]", cluster.folder("tries")));
   CHECK(watching->wait() == 0);
   CHECK(watching->output().starts_with("Error executing handler: exit status 1"));
 }
