@@ -23,8 +23,8 @@ struct Broken : std::runtime_error {
 
 /// A key, by its spellings: as in Consul's files, as in its HTTP API, as one of them once was.
 struct Key {
-  const char* name;
-  const char* api;
+  const char* name = "";
+  const char* api = "";
   const char* old = "";
   bool is(const std::string& text) const { return text == name || text == api || text == old; }
 };

@@ -135,7 +135,7 @@ TEST_CASE("past: a diff names the keys that differ between two moments, and only
     Revision from{floor.value + random() % span};
     Revision to{floor.value + random() % span};
     State before = model.at(from);
-    State after = model.at(to);
+    const State& after = model.at(to);
     const auto found = world.ask("bob", kv::Diff{.prefix = "k",
                                                  .from = kv::Moment{.rev = from},
                                                  .to = kv::Moment{.rev = to},

@@ -183,7 +183,9 @@ TEST_CASE("definitions: a mistake in a check is named by its key, and rule", "[d
         "service.check.header.X: must be a list of strings");
   CHECK(refusal(R"({"tcp": "a:1", "tls_skip_verify": 1, "interval": "1s"})") ==
         "service.check.tls_skip_verify: must be true or false");
-  CHECK(refusal(R"({"script": "df"})").starts_with("service.check.script: is not known"));
+  CHECK(refusal(R"({"frob": "df"})").starts_with("service.check.frob: is not known"));
+  CHECK(refusal(R"({"script": "df", "args": ["df"], "interval": "1s"})") ==
+        "service.check.script: stands beside args");
   CHECK(folder.refusal(R"({"check": {"ttl": "5s"}})") == "check.name: is required");
   CHECK(folder.refusal(R"({"checks": [{"name": "a", "ttl": "5s"}, {"name": "a", "ttl": "5s"}]})") ==
         "a: is the id of two checks; give one of them another");

@@ -23,7 +23,7 @@ class Listener {
  public:
   Listener(const Serving& serving, zmq::socket_type type) : socket_(context_, type) {
     socket_.set(zmq::sockopt::linger, 0);
-    socket_.set(zmq::sockopt::sndhwm, 0);  // libzmq drops subscriptions beyond it
+    socket_.set(zmq::sockopt::sndhwm, 0);       // libzmq drops subscriptions beyond it
     socket_.set(zmq::sockopt::rcvtimeo, 2000);  // below the 5 s after which a sync would find it
     socket_.connect(serving.notices());
   }
