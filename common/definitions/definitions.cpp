@@ -1,4 +1,4 @@
-// definitions: JSON to services and checks, with errors that name file, line or key, and rule.
+// definitions: JSON to services and checks, with errors that name file, line, key and rule.
 #include "common/definitions/definitions.hpp"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "common/definitions/check.hpp"
 #include "common/definitions/fields.hpp"
+#include "common/definitions/lines.hpp"
 #include "common/limits.hpp"
 
 namespace muster {
@@ -196,11 +197,13 @@ Result<Definitions> read_definition_files(const std::vector<std::string>& files)
   Definitions all;
   Seen seen;
   for (const std::string& file : files) {
+    std::string text;
     try {
+      text = content(file);
       const std::size_t services_before = all.services.size();
       const std::size_t checks_before = all.checks.size();
       const std::size_t watches_before = all.watches.size();
-      take(parse(content(file)), file, all);
+      take(parse(text), file, all);
       for (std::size_t i = services_before; i < all.services.size(); ++i)
         once(seen.services, all.services[i].id, "services", limits::services_max);
       for (std::size_t i = checks_before; i < all.checks.size(); ++i)
@@ -208,7 +211,10 @@ Result<Definitions> read_definition_files(const std::vector<std::string>& files)
       for (std::size_t i = watches_before; i < all.watches.size(); ++i)
         once(seen.watches, all.watches[i].id, "watches", limits::watches_max);
     } catch (const Broken& broken) {
-      return Error{Code::invalid, fmt::format("{}: {}", file, broken.what())};
+      const std::string_view what = broken.what();
+      const std::size_t line = definitions::line_of(text, what.substr(0, what.find(": ")));
+      const std::string place = line == 0 ? "" : fmt::format("line {}: ", line);
+      return Error{Code::invalid, fmt::format("{}: {}{}", file, place, what)};
     }
   }
   for (const Check& read : all.checks) {

@@ -27,7 +27,7 @@ struct Definitions {
   std::vector<std::string> notes;  ///< what is defined and not acted upon, for the log
 };
 
-/// Errors: invalid, with file, line or key, and the rule.
+/// Errors: invalid, with file, line, key and rule.
 Result<Definitions> read_definitions(const std::string& folder);
 /// All count together. Errors: the same.
 Result<Definitions> read_definition_files(const std::vector<std::string>& files);

@@ -20,14 +20,20 @@ class Folder {
     std::ofstream(folder_.path() + "/" + name) << text;
   }
   Result<Definitions> read() const { return read_definitions(folder_.path()); }
-  /// What a file with this in it is answered, without its path.
+  /// What a file with this in it is answered, without its path, and without the line of a key
+  /// where there is only one.
   std::string refusal(std::string_view text) const {
     put("a.json", text);
     const auto read = this->read();
     if (read) return "taken";
     const std::string path = folder_.path() + "/a.json: ";
     CHECK(read.error().message.starts_with(path));
-    return read.error().message.substr(path.size());
+    std::string told = read.error().message.substr(path.size());
+    const std::string one = "line 1: ";
+    if (text.find('\n') == std::string_view::npos && told.starts_with(one) &&
+        !told.ends_with("is not JSON there"))
+      told.erase(0, one.size());
+    return told;
   }
 
  private:
@@ -191,6 +197,20 @@ TEST_CASE("definitions: a mistake in a check is named by its key, and rule", "[d
         "a: is the id of two checks; give one of them another");
   CHECK(folder.refusal(R"({"service": {"name": "web", "checks": {}}})") ==
         "service.checks: must be a list");
+}
+
+TEST_CASE("definitions: the line of a key is named, in all its spellings", "[definitions]") {
+  const Folder folder;
+  CHECK(folder.refusal(
+            "{\n\"services\": [\n{\"name\": \"a\"},\n{\"Name\": \"b\",\n\"Port\": -1}]}") ==
+        "line 5: services[1].port: must be a number, 0..65535");
+  CHECK(folder.refusal("{\"service\":\n{\"tags\":\n[\"x\",\n5]}}") ==
+        "line 2: service.tags[1]: must be a string");
+  CHECK(folder.refusal("{\"service\":\n\n{\"name\": \"a\", \"check\":\n{\"EnableTag\": 1}}}")
+            .starts_with("line 4: service.check.EnableTag: is not known"));
+  CHECK(folder.refusal("{\n\"check\": {\"name\": \"c\",\n\"ttl\": \"1\"}}")
+            .starts_with("line 3: check.ttl: "));
+  CHECK(folder.refusal("{\"service\":\n{}}") == "line 1: service.name: is required");
 }
 
 TEST_CASE("definitions: more services than a node may have are refused", "[definitions]") {

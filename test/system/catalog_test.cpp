@@ -82,7 +82,7 @@ TEST_CASE(
   std::ofstream(bad) << R"({"service": {"name": "x", "check": {"ttl": "1"}}})";
   CHECK(cluster.run({"muster", "validate", good}) == "Configuration is valid!\n");
   const std::string why =
-      bad + ": service.check.ttl: invalid duration \"1\": write 5s, 500ms or 1h30m\n";
+      bad + ": line 1: service.check.ttl: invalid duration \"1\": write 5s, 500ms or 1h30m\n";
   CHECK(said(cluster, 1, {"muster", "validate", good, bad}) == "Config validation failed: " + why);
   CHECK(said(cluster, 1, {"muster", "service", "register", "-node=n1", good, bad}) ==
         "Error registering services: " + why);
