@@ -22,7 +22,8 @@ std::optional<core::Incoming> Bus::receive() {
   core::Incoming incoming{
       .route = std::move(message->frames.front()),
       .principal = message->user.empty() ? std::string(core::anonymous) : message->user,
-      .frames = {}};
+      .frames = {},
+      .address = std::move(message->address)};
   message->frames.erase(message->frames.begin());
   incoming.frames = std::move(message->frames);
   return incoming;

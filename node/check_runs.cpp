@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace muster::node {
 namespace {
@@ -36,6 +37,13 @@ std::vector<std::string> probe_of(const Check& check) {
 constexpr const char* unit_script =
     "state=$(systemctl is-active -- \"$1\" 2>&1); echo \"$1: $state\"; "
     "case $state in active) exit 0;; activating|reloading) exit 1;; *) exit 2;; esac";
+
+void log(const Checks::Note& note) {
+  const auto level =
+      note.status == proto::health::passing ? spdlog::level::info : spdlog::level::warn;
+  spdlog::log(level, "check={} status={} was={}", note.id, note.status,
+              note.was.empty() ? "unknown" : note.was);
+}
 
 }  // namespace
 
@@ -164,6 +172,7 @@ void CheckRuns::perform() {
     for (const Checks::Effect& effect : effects) {
       if (const auto* start = std::get_if<Checks::Start>(&effect)) perform(*start);
       else if (const auto* end = std::get_if<Checks::End>(&effect)) perform(*end);
+      else if (const auto* note = std::get_if<Checks::Note>(&effect)) log(*note);
       else findings.push_back(std::get<Checks::Tell>(effect).finding);
     }
   }

@@ -127,14 +127,14 @@ void Checks::ended(const std::string& id, const CheckEnd& end, TimePoint now) {
   if (timed_out)
     output = fmt::format("timed out after {}\n{}", timeout_text(entry.check), end.output);
   entry.output = std::move(output);
-  const bool changed = judge(entry, status);
+  const bool changed = judge(id, entry, status);
   if (changed || (!entry.status.empty() && entry.output != entry.told &&
                   now - entry.told_at >= limits::check_output_interval))
     tell(id, entry, now);
 }
 
 /// True: the status is another one now.
-bool Checks::judge(Entry& entry, const std::string& found) {
+bool Checks::judge(const std::string& id, Entry& entry, const std::string& found) {
   const proto::health::Definition& rules = entry.check.definition;
   std::string next = entry.status;
   if (found == proto::health::critical) {
@@ -148,7 +148,10 @@ bool Checks::judge(Entry& entry, const std::string& found) {
     ++entry.successes;
     if (entry.successes >= rules.success_before_passing) next = found;
   }
-  return std::exchange(entry.status, next) != next;
+  if (entry.status == next) return false;
+  effects_.emplace_back(Note{.id = id, .status = next, .was = entry.status});
+  entry.status = std::move(next);
+  return true;
 }
 
 void Checks::tell(const std::string& id, Entry& entry, TimePoint now) {

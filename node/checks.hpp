@@ -45,7 +45,13 @@ class Checks {
   struct Tell {
     proto::health::Finding finding;
   };
-  using Effect = std::variant<Start, End, Tell>;
+  /// For the log of the daemon: what is told to a broker that is away is told later.
+  struct Note {
+    std::string id;
+    std::string status;
+    std::string was;  ///< empty: this is the first that is known
+  };
+  using Effect = std::variant<Start, End, Tell, Note>;
 
   /// `seed` spreads the first runs, so that nodes that start together do not look together.
   explicit Checks(std::uint64_t seed) : random_(seed) {}
@@ -84,7 +90,7 @@ class Checks {
   void schedule(Entry& entry, TimePoint now);
   void start(const std::string& id, Entry& entry, TimePoint now);
   void give_up(const std::string& id, Entry& entry);
-  bool judge(Entry& entry, const std::string& found);
+  bool judge(const std::string& id, Entry& entry, const std::string& found);
   void tell(const std::string& id, Entry& entry, TimePoint now);
 
   std::mt19937_64 random_;

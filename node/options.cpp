@@ -45,7 +45,8 @@ void add_options(CLI::App& app, Options& options, std::vector<std::string>& meta
                  "folder of *.json with services, in Consul's form; SIGHUP reads it again")
       ->envname("MUSTER_DEFINITIONS")
       ->check(CLI::ExistingDirectory);
-  app.add_option("--address", options.address, "the address that others are told")
+  app.add_option("--address", options.address,
+                 "the address that others are told; else the one from which the broker is reached")
       ->envname("MUSTER_ADDRESS");
   app.add_option("--tag", options.tags, "a tag of the node; may be repeated")
       ->allow_extra_args(false);

@@ -130,6 +130,7 @@ Result<proto::catalog::Registered> enrol(Turn& turn, const proto::catalog::Regis
   Node node = request.node;
   node.services.clear();
   node.checks.clear();
+  if (node.address.empty()) node.address = turn.caller().address;
   node.up = true;
   node.attach_gen = (before ? before->attach_gen : 0) + 1;
   node.create_rev = before ? before->create_rev : turn.rev();

@@ -198,6 +198,7 @@ Caller Core::caller_of(const Incoming& message, const proto::Header& header) con
   Caller caller{.route = message.route,
                 .request = {.principal = message.principal, .client = {}, .no = header.no},
                 .author = message.principal,
+                .address = message.address,
                 .options = header.options};
   const auto connection = memory_.connections.find(message.route);
   if (connection == memory_.connections.end()) return caller;

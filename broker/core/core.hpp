@@ -26,6 +26,7 @@ struct Incoming {
   Route route;
   std::string principal;
   std::vector<std::string> frames;
+  std::string address = {};  ///< where the connection comes from; empty: unknown
 };
 
 /// How much history is kept.

@@ -33,7 +33,8 @@ struct Identity {
 struct Caller {
   Route route;
   state::RequestId request;
-  std::string author;  ///< for people: principal, or name? as claimed
+  std::string author;   ///< for people: principal, or name? as claimed
+  std::string address;  ///< where its connection comes from; empty: unknown
   proto::Options options;
 };
 

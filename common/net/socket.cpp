@@ -162,9 +162,9 @@ std::optional<zmq::message_t> receive_part(zmq::socket_ref socket) {
   throw Failure(fmt::format("receiving failed: {}", zmq_strerror(zmq_errno())));
 }
 
-std::string user_of(const zmq::message_t& part) {
-  const char* user = zmq_msg_gets(part.handle(), "User-Id");
-  return user == nullptr ? std::string() : user;
+std::string property(const zmq::message_t& part, const char* name) {
+  const char* value = zmq_msg_gets(part.handle(), name);
+  return value == nullptr ? std::string() : value;
 }
 
 std::optional<Message> receive(zmq::socket_ref socket) {
@@ -173,7 +173,11 @@ std::optional<Message> receive(zmq::socket_ref socket) {
   while (more) {
     const std::optional<zmq::message_t> part = receive_part(socket);
     if (!part) return std::nullopt;
-    if (message.frames.empty()) message.user = user_of(*part);
+    // Not of the first: a routing id that ROUTER made while it was polled has no properties.
+    if (message.frames.size() == 1) {
+      message.user = property(*part, "User-Id");
+      message.address = property(*part, "Peer-Address");
+    }
     if (message.frames.size() <= message_frames_max) message.frames.push_back(part->to_string());
     more = part->more();
   }

@@ -64,6 +64,7 @@ Sent send(zmq::socket_ref socket, std::initializer_list<std::string_view> frames
 struct Message {
   std::vector<std::string> frames;  ///< at most message_frames_max + 1 are kept of a longer one
   std::string user;                 ///< the ZAP User-Id; empty without keys
+  std::string address;              ///< the peer's IP address; empty where it has none (ipc)
 };
 inline constexpr std::size_t message_frames_max = 3;  ///< routing id, header, body
 

@@ -30,8 +30,8 @@ struct Service {
 
 struct Node {
   std::string name;
-  std::string id;  ///< a UUID, made when the node's data folder was
-  std::string address;
+  std::string id;       ///< a UUID, made when the node's data folder was
+  std::string address;  ///< empty in catalog.register: where its connection comes from
   std::vector<std::string> tags;
   std::map<std::string, std::string> meta;
   std::string version;

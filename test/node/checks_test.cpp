@@ -56,6 +56,7 @@ class Play {
     take();
   }
   std::string said() { return std::exchange(said_, {}); }
+  std::string noted() { return std::exchange(noted_, {}); }
   Checks& checks() { return checks_; }
 
  private:
@@ -65,6 +66,8 @@ class Play {
         said_ += fmt::format("start {}\n", start->id);
       } else if (const auto* end = std::get_if<Checks::End>(&effect)) {
         said_ += fmt::format("end {}\n", end->id);
+      } else if (const auto* note = std::get_if<Checks::Note>(&effect)) {
+        noted_ += fmt::format("{} {} was {}\n", note->id, note->status, note->was);
       } else {
         const auto& finding = std::get<Checks::Tell>(effect).finding;
         said_ += fmt::format("tell {} {} {}\n", finding.id, finding.status, finding.output.data);
@@ -75,6 +78,7 @@ class Play {
   Checks checks_{7};
   TimePoint now_{std::chrono::hours(1)};
   std::string said_;
+  std::string noted_;
 };
 
 }  // namespace
@@ -170,6 +174,13 @@ TEST_CASE("checks: of a long output the end is told, with Consul's line in front
   play.registered();
   play.run("a", CheckEnd{.output = "tail", .output_bytes = 9000});
   CHECK(play.said() == "tell a passing Captured 4 of 9000 bytes\n...\ntail\n");
+}
+
+TEST_CASE("checks: each change of status is noted for the log, told or not", "[node]") {
+  Play play;
+  play.define({script("a")});
+  for (const int code : {0, 0, 2, 2, 0}) play.run("a", code);
+  CHECK(play.noted() == "a passing was \na critical was passing\na passing was critical\n");
 }
 
 TEST_CASE("checks: nothing is told before the registration, everything with each", "[node]") {
