@@ -9,6 +9,8 @@
 //   answers      each acknowledged put is in the log, at the revision that was told
 //   watches      each topic's changes once and in order, or a reset with the state at its revision;
 //                so, too, a read from any revision, below or above what was trimmed
+//   cursors      a handler's acknowledgement moves one to the next change and no further, once;
+//                without one nothing is passed over
 //   the past     each key was what it is said to have been
 #include "test/sim/checker.hpp"
 
@@ -45,6 +47,12 @@ struct Step {
   std::optional<std::string> value;
 };
 
+/// A cursor was moved.
+struct Move {
+  state::CursorRow before;
+  state::CursorRow after;
+};
+
 struct Lock {
   std::map<std::string, TicketRow> tickets;  ///< by key: in order of asking
   Revision last_token;
@@ -63,6 +71,7 @@ class Replay {
   const std::vector<Step>& steps() const { return steps_; }
   const std::map<std::string, std::string>& rows(TableId table) { return tables_[table]; }
   const std::map<Revision, Step>& puts() const { return puts_; }
+  const std::vector<Move>& moves() const { return moves_; }
   Revision last() const { return last_rev_; }
 
  private:
@@ -76,6 +85,7 @@ class Replay {
     }
     for (const state::Op& op : change.ops) {
       if (op.table == TableId::kv) kv(change, op);
+      if (op.table == TableId::cursors) cursor(op);
       if (op.value) tables_[op.table][op.key] = *op.value;
       else tables_[op.table].erase(op.key);
     }
@@ -84,6 +94,13 @@ class Replay {
       if (op.table == TableId::tickets) touched.insert(op.key.substr(0, op.key.size() - 9));
     }
     for (const std::string& name : touched) lock(change, name);
+  }
+
+  void cursor(const state::Op& op) {
+    const auto& rows = tables_[TableId::cursors];
+    if (const auto before = rows.find(op.key); before != rows.end())
+      moves_.push_back({state::decode_row<state::CursorRow>(before->second),
+                        state::decode_row<state::CursorRow>(*op.value)});
   }
 
   /// A put is looked at before the tickets of its own change: it carries a token that held already.
@@ -161,12 +178,13 @@ class Replay {
   std::map<std::string, Lock> locks_;
   std::vector<Step> steps_;
   std::map<Revision, Step> puts_;
+  std::vector<Move> moves_;
 };
 
 void check_tables(const Broker& broker, Replay& replay) {
   for (const TableId table :
        {TableId::kv, TableId::kv_due, TableId::session_kv, TableId::sessions, TableId::tickets,
-        TableId::locks, TableId::session_keys, TableId::events}) {
+        TableId::locks, TableId::session_keys, TableId::events, TableId::cursors}) {
     std::map<std::string, std::string> found;
     state::View(broker.store(), {})
         .scan(table, {}, {}, [&](std::string_view key, std::string_view value) {
@@ -266,6 +284,27 @@ void check_watch(const Client& client, const std::string& name, const std::vecto
   }
 }
 
+void check_cursors(const Replay& replay) {
+  for (const Move& move : replay.moves()) {
+    const Revision from = move.before.rev;
+    const Revision to = move.after.rev;
+    require(to >= from, "the cursor went back from {} to {}", from.value, to.value);
+    const bool ran = move.after.acknowledged > move.before.acknowledged;
+    if (ran && move.after.exit_code == after_reset) continue;
+    const proto::watch::Topic topic = *proto::watch::parse_topic(move.after.topic);
+    std::optional<Revision> next;
+    for (const Step& step : replay.steps()) {
+      if (!next && step.rev > from && concerns(topic, step.key)) next = step.rev;
+    }
+    if (ran)
+      require(next == to, "{} was acknowledged after {}, where the next change is at {}", to.value,
+              from.value, next.value_or(Revision{}).value);
+    else
+      require(!next || *next > to, "the cursor passed over {}, from {} to {}", next->value,
+              from.value, to.value);
+  }
+}
+
 void check_reads(const Client& client, const Replay& replay) {
   for (const auto& [name, after, answer] : client.reads()) {
     const proto::watch::Topic topic = *proto::watch::parse_topic(name);
@@ -293,6 +332,7 @@ std::string check(const Broker& broker, const std::vector<std::unique_ptr<Client
     Replay replay;
     for (const log::Entry& entry : broker.history()) replay.apply(entry);
     check_tables(broker, replay);
+    check_cursors(replay);
     for (const auto& client : clients) {
       check_answers(*client, replay);
       check_past(*client, replay);

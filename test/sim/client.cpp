@@ -1,5 +1,5 @@
 // client: puts of values that are never the same twice, some with a TTL or a session, transactions,
-// reverts; locks, fenced puts; watches, and questions about the past.
+// reverts; locks, fenced puts; watches, a cursor that all share, and questions about the past.
 #include "test/sim/client.hpp"
 
 #include <fmt/format.h>
@@ -60,7 +60,7 @@ void Client::lost_everything() {
 
 void Client::wish() {
   if (stopping_ || conversation_.outstanding() > 8) return;
-  switch (pick(random_, 14)) {
+  switch (pick(random_, 17)) {
     case 0:
     case 1:
     case 2: put(); break;
@@ -68,6 +68,8 @@ void Client::wish() {
     case 11: put_back(); break;
     case 12: recall(); break;
     case 13: read_from(); break;
+    case 14:
+    case 15: follow(); break;
     case 3: ask(proto::kv::Delete{.key = key_of(random_)}, [](const auto&) {}); break;
     case 4: ask(proto::kv::Get{.key = key_of(random_)}, [](const auto&) {}); break;
     case 5:
@@ -150,6 +152,41 @@ void Client::read_from() {
                       read.after,
                       {.reset = answer->reset, .rev = answer->rev, .items = answer->items}});
   });
+}
+
+/// One step with a cursor that all clients move: of who reads the same, one may acknowledge it.
+void Client::follow() {
+  const std::string topic = proto::watch::topic("keyprefix:", "k/");
+  const proto::cursor::Open open{.name = "all", .topic = topic, .after = Revision{0}};
+  ask(open, [=, this](const Result<proto::cursor::Opened>& stands) {
+    if (!stands) return on_error(stands.error());
+    ask(proto::watch::Read{.topic = topic, .after = stands->rev},
+        [this, stands = *stands](const Result<proto::watch::Answer>& answer) {
+          if (answer) acknowledge(stands, *answer);
+          else on_error(answer.error());
+        });
+  });
+}
+
+/// All that was read, one by one, without waiting for the answers: what another client has
+/// acknowledged meanwhile is refused, and so is all that follows.
+void Client::acknowledge(const proto::cursor::Opened& stands, const proto::watch::Answer& answer) {
+  Revision from = stands.rev;
+  const auto advance = [&](Revision rev, std::optional<std::int64_t> exit_code) {
+    ask(proto::cursor::Advance{.name = "all",
+                               .history = stands.history,
+                               .from = std::exchange(from, rev),
+                               .rev = rev,
+                               .exit_code = exit_code},
+        [this](const auto& done) {
+          if (!done) on_error(done.error());
+        });
+  };
+  if (answer.reset) return advance(answer.rev, after_reset);
+  for (const auto& item : answer.items) {
+    if (item.rev != from) advance(item.rev, 0);
+  }
+  if (answer.rev != from) advance(answer.rev, std::nullopt);
 }
 
 void Client::on_error(const Error& error) {

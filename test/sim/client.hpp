@@ -8,6 +8,7 @@
 
 #include "common/net/conversation.hpp"
 #include "common/net/watch_rule.hpp"
+#include "common/protocol/cursor.hpp"
 #include "common/protocol/kv.hpp"
 #include "common/protocol/lock.hpp"
 #include "test/sim/broker.hpp"
@@ -42,6 +43,9 @@ struct ReadFrom {
   Delivered answer;
 };
 
+/// What a handler that was given a reset ends with, so that the checker can tell.
+inline constexpr std::int64_t after_reset = 7;
+
 class Client {
  public:
   Client(std::string name, Broker& broker, Random& random);
@@ -74,6 +78,8 @@ class Client {
   void put_back();
   void recall();
   void read_from();
+  void follow();
+  void acknowledge(const proto::cursor::Opened& stands, const proto::watch::Answer& answer);
   Revision any_revision();
   void lock();
   void watch();
