@@ -232,6 +232,8 @@ Result<proto::snapshot::Restored> Archive::handle(const proto::snapshot::Restore
   const state::Contents contents = state::look_into(kept.folder);
   if (contents.rev != kept.head.rev || contents.history != kept.head.history)
     return Error{Code::invalid, "the snapshot's content is not what its head says"};
+  if (const auto room = state::room_for_log(data_, identity_.value_bytes_max); !room)
+    return room.error();
   candidate_ = {.id = request.id, .folder = kept.folder};
   return proto::snapshot::Restored{.history = contents.history, .rev = contents.rev};
 }

@@ -73,6 +73,10 @@ void restore_offline(const Options& options, const std::string& file) {
     const std::string folder = state::snapshots_folder(options.data) + "/offline";
     fs::create_directories(folder);
     copy_content(file, folder + "/data.mdb");
+    if (const auto room = state::room_for_log(options.data, options.value_bytes_max); !room) {
+      fs::remove_all(folder);
+      throw Failure(fmt::format("{}; {}", room.error().message, room.error().hint));
+    }
     state::stage(options.data, folder,
                  {.history = new_id(), .least = least, .id = {}, .now = WallTime::now()});
   } catch (const std::system_error& error) {

@@ -87,7 +87,7 @@ void make_zeroed(const std::string& path, std::size_t size) {
   } catch (const std::system_error& error) {
     ::unlink(path.c_str());
     if (error.code().value() == ENOSPC || error.code().value() == EDQUOT)
-      throw DiskFull(error.what());
+      throw DiskFull(fmt::format("cannot make {}: {}", path, error.code().message()));
     throw;
   }
 }

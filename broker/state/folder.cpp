@@ -89,10 +89,15 @@ bool is_network_filesystem(std::uint64_t statfs_type) {
   return std::find(network.begin(), network.end(), statfs_type) != network.end();
 }
 
-bool is_full(const std::string& path) {
+std::optional<std::uint64_t> free_bytes(const std::string& path) {
   struct statvfs status {};
-  if (::statvfs(path.c_str(), &status) != 0) return false;
-  return std::uint64_t{status.f_bavail} * status.f_frsize < limits::disk_free_min;
+  if (::statvfs(path.c_str(), &status) != 0) return std::nullopt;
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+bool is_full(const std::string& path) {
+  const auto free = free_bytes(path);
+  return free && *free < limits::disk_free_min;
 }
 
 void sync_folder(const std::string& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/error.hpp"
@@ -28,7 +29,10 @@ class DataFolder {
 /// FUSE is not: it does not say what is behind it.
 bool is_network_filesystem(std::uint64_t statfs_type);
 
-/// Whether the file system under `path` has no room for what we write next.
+/// How many bytes the file system under `path` has for us. None: it does not say.
+std::optional<std::uint64_t> free_bytes(const std::string& path);
+
+/// Whether it has no room for what we write next.
 bool is_full(const std::string& path);
 
 /// Makes names that were created in the folder survive a power loss. Throws Failure.

@@ -10,6 +10,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "broker/state/folder.hpp"
 #include "broker/state/lmdb.hpp"
 #include "broker/state/tables.hpp"
 
@@ -142,6 +143,19 @@ Contents look_into(const std::string& folder) {
   for (const schema::NamedTable& table : schema::tables)
     contents.rows[table.name] = snapshot.rows(table.id);
   return contents;
+}
+
+Result<Done> room_for_log(const std::string& data, std::uint64_t value_bytes_max) {
+  constexpr std::uint64_t segments = 3;  // the first, and two made ahead
+  const std::uint64_t wanted =
+      segments * limits::segment_bytes(value_bytes_max) + limits::disk_free_min;
+  const auto free = free_bytes(data);
+  if (!free || *free >= wanted) return Done{};
+  return Error{Code::unavailable,
+               fmt::format("disk full: a restored state begins a log of {} MiB, and the disk of {} "
+                           "has {} MiB left",
+                           wanted / limits::MiB, data, *free / limits::MiB),
+               "make room, and restore again"};
 }
 
 void stage(const std::string& data, const std::string& folder, const Adoption& adoption) {

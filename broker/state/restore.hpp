@@ -40,6 +40,10 @@ struct Adoption {
   WallTime now;
 };
 
+/// Whether the disk takes the log that a restored state begins: a start that finds no room for it
+/// fails, with the state before put aside. Errors: unavailable.
+Result<Done> room_for_log(const std::string& data, std::uint64_t value_bytes_max);
+
 /// Makes the `data.mdb` in `folder`, a folder somewhere in `data`, the state that the next start
 /// takes: its log is empty, its past forgotten, commands that ran are lost. Throws Failure, and
 /// DiskFull: then nothing has happened.

@@ -5,7 +5,9 @@
 #include <fstream>
 
 #include "broker/state/tables.hpp"
+#include "common/limits.hpp"
 #include "test/support/catch.hpp"
+#include "test/support/small_disk.hpp"
 #include "test/support/temporary.hpp"
 
 namespace muster::test {
@@ -206,6 +208,22 @@ TEST_CASE("restore: a file that is no database of ours changes nothing", "[state
   CHECK_THROWS_AS(folder.stage(), Failure);
   const Store store(folder.data());
   CHECK(store.get(TableId::kv, "k") == "new");
+}
+
+// A start without room for a log fails, and the state before is put aside by then.
+TEST_CASE("restore: it is refused where the disk does not take a new log", "[state]") {
+  const TemporaryFolder folder;
+  const SmallDisk disk(folder.path());
+  if (!disk.mounted()) {
+    WARN("skipped: this process may not mount a tmpfs");
+    return;
+  }
+  const auto room = state::room_for_log(folder.path(), limits::value_bytes_default);
+  REQUIRE_FALSE(room);
+  CHECK(room.error().code == Code::unavailable);
+  CHECK(room.error().message.find("a log of 25 MiB") != std::string::npos);
+  REQUIRE(disk.grow());
+  CHECK(state::room_for_log(folder.path(), limits::value_bytes_default));
 }
 
 }  // namespace

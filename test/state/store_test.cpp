@@ -3,7 +3,6 @@
 
 #include <fstream>
 #include <optional>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "broker/state/schema.hpp"
 #include "common/limits.hpp"
 #include "test/support/catch.hpp"
+#include "test/support/small_disk.hpp"
 #include "test/support/temporary.hpp"
 
 using namespace muster;
@@ -34,27 +34,6 @@ std::string refusal(const std::string& folder) {
   }
   return "";
 }
-
-/// A small file system in memory, where this process may make one.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& path) : path_(path) {
-    mounted_ = ::mount("muster-test", path.c_str(), "tmpfs", 0, "size=4m") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  bool mounted() const { return mounted_; }
-  bool grow() const {
-    return ::mount("muster-test", path_.c_str(), "tmpfs", MS_REMOUNT, "size=32m") == 0;
-  }
-
- private:
-  const std::string path_;
-  bool mounted_ = false;
-};
 
 }  // namespace
 
@@ -203,7 +182,7 @@ TEST_CASE("folder: network file systems are known by their numbers", "[state]") 
 TEST_CASE("store: a full disk keeps the sealed layer, which is written when there is space",
           "[state]") {
   test::TemporaryFolder folder;
-  const SmallDisk disk(folder.path());
+  const test::SmallDisk disk(folder.path());
   if (!disk.mounted()) {
     WARN("skipped: this process may not mount a tmpfs");
     return;
