@@ -195,4 +195,10 @@ Exit Command::misuse(std::string_view what) const {
   return Exit::usage;
 }
 
+Exit Command::misuse_as_consul(std::string_view line) const {
+  complain(line);
+  complain(fmt::format("help: muster {} -help", text_.name));
+  return Exit::usage;
+}
+
 }  // namespace muster::cli

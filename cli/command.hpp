@@ -66,6 +66,8 @@ class Command {
 
   /// Says what is wrong with the options and how to see help.
   Exit misuse(std::string_view what) const;
+  /// The same in a line of Consul's, which scripts may look for: it stands alone.
+  Exit misuse_as_consul(std::string_view line) const;
 
  private:
   void declare_common();

@@ -47,10 +47,11 @@ Exit send(Arguments words) {
   command.wait("wait", wait, event_wait_usual,
                "wait until the watches of the matching nodes have it; without a duration 10s");
   if (const auto exit = command.parse(words)) return *exit;
-  if (request.name.empty()) return command.misuse("Event name must be specified");
-  if (command.arguments().size() > 1) return command.misuse("Too many command line arguments.");
+  if (request.name.empty()) return command.misuse_as_consul("Event name must be specified");
+  if (command.arguments().size() > 1)
+    return command.misuse_as_consul("Too many command line arguments.");
   if (!request.tag.empty() && request.service.empty()) {
-    return command.misuse("Cannot provide tag filter without service filter.");
+    return command.misuse_as_consul("Cannot provide tag filter without service filter.");
   }
   if (!command.arguments().empty()) {
     Result<std::string> payload = read_payload(command.arguments()[0], limits::value_bytes_ceiling);

@@ -68,9 +68,9 @@ Exit exec(Arguments words) {
   if (const auto exit = command.parse(words)) return *exit;
   Result<proto::exec::Command> what =
       command_of(command.arguments(), shell ? Shell::yes : Shell::no);
-  if (!what) return command.misuse(what.error().message);
+  if (!what) return command.misuse_as_consul(what.error().message);
   if (!order.run.target.tag.empty() && order.run.target.service.empty()) {
-    return command.misuse("Cannot provide tag filter without service filter.");
+    return command.misuse_as_consul("Cannot provide tag filter without service filter.");
   }
   order.run.command = *std::move(what);
   order.run.timeout_ms =

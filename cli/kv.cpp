@@ -124,6 +124,9 @@ Exit get(Arguments words) {
   if (!when) return command.misuse(when.error().message);
   options.when = *when;
   const std::size_t least = options.recurse || options.keys ? 0 : 1;
+  if (command.arguments().size() > 1)  // without "Error! ", unlike the other verbs
+    return command.misuse_as_consul(
+        fmt::format("Too many arguments (expected 1, got {})", command.arguments().size()));
   if (const auto exit = check_arguments(command, least, 1, "KEY")) return *exit;
   if (options.keys) return get_keys(command, options);
   if (options.recurse) return get_tree(command, options);
@@ -169,10 +172,11 @@ Exit erase(Arguments words) {
   command.flag("cas", compare, "delete only if the key's revision is -modify-index");
   command.number("modify-index", index, "see -cas", "REVISION");
   if (const auto exit = command.parse(words)) return *exit;
-  if (compare && recurse) return command.misuse("Cannot specify both -cas and -recurse!");
+  if (compare && recurse) return command.misuse_as_consul("Cannot specify both -cas and -recurse!");
   if (!compare && command.given("modify-index"))
-    return command.misuse("Cannot specify -modify-index without -cas!");
-  if (compare && index == 0) return command.misuse("Must specify -modify-index with -cas!");
+    return command.misuse_as_consul("Cannot specify -modify-index without -cas!");
+  if (compare && index == 0)
+    return command.misuse_as_consul("Must specify -modify-index with -cas!");
   if (const auto exit = check_arguments(command, recurse ? 0 : 1, 1, "KEY")) return *exit;
   const std::string key = forgiven(argument_or_nothing(command, 0));
   if (recurse) return delete_tree(command, {.prefix = key, .all = all});

@@ -54,14 +54,11 @@ void declare(Command& command, PutOptions& options) {
 
 /// What is wrong, in Consul's words where it has some.
 std::optional<Exit> wrong(const Command& command, const PutOptions& options) {
-  if (options.compare && !command.given("modify-index")) {
-    complain("Error! Must specify -modify-index with -cas!");
-    return Exit::usage;
-  }
-  if ((options.acquire || options.release) && options.session.empty()) {
-    complain("Error! Missing -session (required with -acquire and -release)");
-    return Exit::usage;
-  }
+  if (options.compare && !command.given("modify-index"))
+    return command.misuse_as_consul("Must specify -modify-index with -cas!");
+  if ((options.acquire || options.release) && options.session.empty())
+    return command.misuse_as_consul(
+        "Error! Missing -session (required with -acquire and -release)");
   if (options.acquire && options.release)
     return command.misuse("Cannot specify both -acquire and -release!");
   if (command.given("session") && options.session.empty())

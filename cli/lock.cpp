@@ -80,7 +80,7 @@ Exit run(Arguments words) {
   command.without_effect({"child-exit-code"}, Takes::nothing);
   command.without_effect({"monitor-retry"}, Takes::value);
   if (const auto exit = command.parse(words)) return *exit;
-  if (const auto what = wrong(command, options)) return command.misuse(*what);
+  if (const auto what = wrong(command, options)) return command.misuse_as_consul(*what);
   std::string name = command.arguments()[0];
   if (name.starts_with('/')) name.erase(0, 1);
   const Arguments rest = Arguments(command.arguments()).subspan(1);

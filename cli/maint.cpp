@@ -88,11 +88,11 @@ Exit maint(Arguments words) {
   if (const auto exit = command.parse(words)) return *exit;
   if (!command.arguments().empty()) return command.misuse("takes no arguments");
   if (request.enable && disable)
-    return command.misuse("Only one of -enable or -disable may be provided");
+    return command.misuse_as_consul("Only one of -enable or -disable may be provided");
   if (!request.enable && !request.reason.empty())
-    return command.misuse("Reason may only be provided with -enable");
+    return command.misuse_as_consul("Reason may only be provided with -enable");
   if (!request.enable && !disable && !request.service.empty())
-    return command.misuse("Service requires either -enable or -disable");
+    return command.misuse_as_consul("Service requires either -enable or -disable");
   Inquiry broker(command.surroundings());
   if (request.enable || disable) return change(broker, request);
   return list(broker, request.node, all, format);

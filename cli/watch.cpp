@@ -67,7 +67,7 @@ Exit watch(Arguments words) {
   options.declare(command);
   if (const auto exit = command.parse(words)) return *exit;
   const Result<WatchOrder> order = options.order(command);
-  if (!order) return command.misuse(order.error().message);
+  if (!order) return command.misuse_as_consul(order.error().message);
   if (order->program.empty()) return print_state(command.surroundings(), *order);
   return WatchRun(command.surroundings(), *order).run();
 }
