@@ -154,8 +154,8 @@ TEST_CASE("catalog: members and nodes have Consul's columns; a dead node is fail
   }
   cluster.run({"muster", "service", "register", "-node=client002", "-name=db"});
   const std::string members = cluster.run({"muster", "members"});
-  CHECK(members.starts_with("Node       Address  Status  Type    Build  Protocol  DC   Segment\n"));
-  CHECK(has(members, "client001           alive   client  0.1.0  1         dc1  <default>\n"));
+  CHECK(members.starts_with("Node       Address    Status  Type    Build  Protocol  DC   Segment\n"));
+  CHECK(has(members, "client001  127.0.0.1  alive   client  0.1.0  1         dc1  <default>\n"));
   CHECK(has(cluster.run({"muster", "members", "-detailed"}), "build=0.1.0,dc=dc1,id="));
   CHECK(said(cluster, 2, {"muster", "members", "-status=^failed$"}).empty());
   said(cluster, 64, {"muster", "members", "-status=("});
@@ -164,7 +164,7 @@ TEST_CASE("catalog: members and nodes have Consul's columns; a dead node is fail
   CHECK(cluster.run({"muster", "catalog", "services", "-node=client001"}) == "web\n");
   CHECK_FALSE(has(cluster.run({"muster", "catalog", "nodes", "-service=db"}), "client001"));
   CHECK(
-      cluster.run({"muster", "catalog", "nodes"}).starts_with("Node       ID        Address  DC"));
+      cluster.run({"muster", "catalog", "nodes"}).starts_with("Node       ID        Address    DC"));
   CHECK(has(cluster.run({"muster", "catalog", "nodes", "-detailed"}), "TaggedAddresses"));
 
   said(cluster, 7, {"muster", "node", "forget", "client002"});
