@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include "broker/log/local_log.hpp"
+#include "broker/state/examine.hpp"
 #include "broker/state/restore.hpp"
 #include "broker/state/schema.hpp"
 
@@ -60,7 +61,8 @@ void measure(const std::string& folder, snapshot::Head& head) {
 
 Error unknown(const std::string& id) {
   return {Code::not_found,
-          fmt::format("no snapshot {}: it was dropped, or nobody had asked for it for {} minutes",
+          fmt::format("no snapshot {}: it was dropped, nobody had asked for it for {} s, or the "
+                      "broker was started anew",
                       id, limits::snapshot_patience.count()),
           "begin again"};
 }
@@ -107,7 +109,8 @@ Result<std::string> Archive::begin(snapshot::Head head) {
   if (kept_.size() >= limits::snapshots_max) {
     return Error{Code::busy,
                  fmt::format("{} snapshots are being saved or restored already", kept_.size()),
-                 "try again when one of them is done"};
+                 fmt::format("try again: one that nobody asks for is dropped after {} s",
+                             limits::snapshot_patience.count())};
   }
   const std::string id = new_id_();
   const std::string folder = state::snapshots_folder(data_) + "/" + id;
@@ -229,6 +232,7 @@ Result<proto::snapshot::Restored> Archive::handle(const proto::snapshot::Restore
   if (measured.hash != kept.head.hash) {
     return Error{Code::invalid, "the snapshot is damaged: its content is not what was written"};
   }
+  if (const auto sound = state::examine(kept.folder); !sound) return sound.error();
   const state::Contents contents = state::look_into(kept.folder);
   if (contents.rev != kept.head.rev || contents.history != kept.head.history)
     return Error{Code::invalid, "the snapshot's content is not what its head says"};

@@ -177,6 +177,7 @@ bool Broker::unsubscribed(const Subscription& word) {
 
 void Broker::finish_turn() {
   if (!in_turn_) return;
+  if (core_.disk_full()) give_up_saves();
   core_.finish();
   in_turn_ = false;
   speak();
@@ -236,6 +237,12 @@ void Broker::work() {
 void Broker::run_errands() {
   for (core::Errand& errand : core_.take_errands()) errands_.take(std::move(errand), log_.last());
   if (!candidate_) errands_.begin_next(store_.checkpointed(), BootClock::now());
+}
+
+void Broker::give_up_saves() {
+  for (const state::RequestId& asker : errands_.give_up_saves(store_.checkpointed()))
+    core_.done(asker, Error{Code::unavailable, "disk full: what is to be saved is not written yet",
+                            "free space on the broker's disk; it goes on by itself"});
 }
 
 void Broker::take_done() {

@@ -65,6 +65,7 @@ class Broker {
   void work();
   void run_errands();
   void take_done();
+  void give_up_saves();
   End end();
   void ended(const state::JobEnd& end);
   void trace(const char* direction, const core::Route& route, const std::string& header) const;

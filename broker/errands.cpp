@@ -19,6 +19,16 @@ bool Errands::wants_checkpoint(Seq checkpointed) const {
   return !waiting_.empty() && waiting_.front().needs > checkpointed;
 }
 
+std::vector<state::RequestId> Errands::give_up_saves(Seq checkpointed) {
+  std::vector<state::RequestId> askers;
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    if (waiting.needs <= checkpointed) return false;
+    askers.push_back(waiting.errand.asker);
+    return true;
+  });
+  return askers;
+}
+
 void Errands::begin_next(Seq checkpointed, TimePoint now) {
   if (!thread_.idle() || wants_checkpoint(checkpointed)) return;
   if (waiting_.empty()) return look_at_old(now);

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "broker/archive.hpp"
 #include "broker/state/checkpointer.hpp"
@@ -24,6 +25,9 @@ class Errands {
   void begin_next(Seq checkpointed, TimePoint now);
   /// Whether the next waits for a checkpoint.
   bool wants_checkpoint(Seq checkpointed) const;
+
+  /// Who waits for a checkpoint, which the disk does not take: they wait no more.
+  std::vector<state::RequestId> give_up_saves(Seq checkpointed);
 
   struct Done {
     state::RequestId asker;

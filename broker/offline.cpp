@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "broker/state/examine.hpp"
 #include "broker/state/folder.hpp"
 #include "broker/state/restore.hpp"
 #include "common/snapshot/file.hpp"
@@ -73,6 +74,10 @@ void restore_offline(const Options& options, const std::string& file) {
     const std::string folder = state::snapshots_folder(options.data) + "/offline";
     fs::create_directories(folder);
     copy_content(file, folder + "/data.mdb");
+    if (const auto sound = state::examine(folder); !sound) {
+      fs::remove_all(folder);
+      throw Failure(fmt::format("{}: {}", file, sound.error().message));
+    }
     if (const auto room = state::room_for_log(options.data, options.value_bytes_max); !room) {
       fs::remove_all(folder);
       throw Failure(fmt::format("{}; {}", room.error().message, room.error().hint));

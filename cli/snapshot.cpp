@@ -29,6 +29,7 @@ class Transfer {
  public:
   explicit Transfer(const Command& command)
       : surroundings_(command.surroundings()),
+        patience_(command.given("timeout") ? surroundings_.timeout : limits::snapshot_wait),
         client_(open_client(reactor_, context_, surroundings_)) {}
 
   /// Whether anybody is there, before there is long to wait for. Errors: the broker's.
@@ -39,8 +40,11 @@ class Transfer {
   }
   /// What takes a disk may take long.
   template <class Request>
-  Result<typename Request::Reply> ask(const Request& request,
-                                      Duration timeout = limits::snapshot_wait) {
+  Result<typename Request::Reply> ask(const Request& request) {
+    return ask(request, patience_);
+  }
+  template <class Request>
+  Result<typename Request::Reply> ask(const Request& request, Duration timeout) {
     if (!client_) return client_.error();
     net::RequestOptions options = options_of(surroundings_);
     options.timeout = timeout;
@@ -62,6 +66,7 @@ class Transfer {
 
  private:
   const Surroundings& surroundings_;
+  const Duration patience_;
   zmq::context_t context_;
   net::Reactor reactor_;
   Result<std::unique_ptr<net::Client>> client_;
@@ -101,7 +106,6 @@ Result<Done> fetch(Transfer& broker, const proto::snapshot::Saved& saved, const 
 Exit save(Arguments words) {
   Command command(save_text);
   command.timeout();
-  command.without_effect({"stale"}, Takes::nothing);
   if (const auto exit = command.parse(words)) return *exit;
   if (command.arguments().size() != 1) return command.misuse("takes one FILE");
   const std::string& target = command.arguments()[0];
