@@ -21,11 +21,12 @@ std::string dashed(std::string_view name) {
   return fmt::format("{}{}", name.size() == 1 ? "-" : "--", name);
 }
 
-/// As Go's literals: 0x and 0 (or 0o) in front; CLI11 would take -1 for the largest.
+/// As Go's literals: 0x, 0b and 0 (or 0o) in front; CLI11 would take -1 for the largest.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   int base = 10;
   if (text.starts_with("0x") || text.starts_with("0X")) base = 16;
-  else if (text.starts_with("0o")) base = 8;
+  else if (text.starts_with("0o") || text.starts_with("0O")) base = 8;
+  else if (text.starts_with("0b") || text.starts_with("0B")) base = 2;
   if (base != 10) text.remove_prefix(2);
   else if (text.size() > 1 && text.front() == '0') base = 8;
   std::uint64_t value = 0;
@@ -141,6 +142,13 @@ void Command::declare_common() {
     text("timeout", asked_.timeout, "how long the broker may take (MUSTER_TIMEOUT; default 5s)",
          "DURATION");
   text("config", asked_.config, "read settings from this file only (MUSTER_CONFIG)", "FILE");
+  const std::initializer_list<std::string_view> of_every_command = {
+      "token",      "token-file",      "ca-file",    "ca-path",  "client-cert",
+      "client-key", "tls-server-name", "datacenter", "namespace"};
+  without_effect(of_every_command, Takes::value);
+  without_effect({"stale"}, Takes::nothing);
+  for (const std::string_view name : of_every_command) app_->get_option(dashed(name))->group("");
+  app_->get_option(dashed("stale"))->group("");
 }
 
 void Command::without_effect(std::initializer_list<std::string_view> names, Takes takes) {

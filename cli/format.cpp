@@ -16,10 +16,17 @@ std::size_t width_of(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// A key may hold a newline, an output what moves the cursor: a row stays a row.
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
+  return text;
+}
+
 std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    line += cells[i];
+    line += on_one_line(cells[i]);
     if (i + 1 < cells.size()) line.append(widths[i] - width_of(cells[i]) + 2, ' ');
   }
   return line + "\n";

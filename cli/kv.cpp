@@ -118,7 +118,7 @@ Exit get(Arguments words) {
   command.format(options.format);
   MomentOptions moment;
   moment.declare(command);
-  command.without_effect({"stale", "consistent"}, Takes::nothing);
+  command.without_effect({"consistent"}, Takes::nothing);
   if (const auto exit = command.parse(words)) return *exit;
   const auto when = moment.moment();
   if (!when) return command.misuse(when.error().message);

@@ -38,7 +38,7 @@ constexpr Command::Text log_text = {
     .name = "kv log",
     .arguments = "[options] KEY or PREFIX",
     .about =
-        "Lists the changes of a key, oldest first: revision, time, who made it, why (-cause), and what it\n"
+        "Lists the changes of a key, oldest first: revision, time, who made it, why (MUSTER_CAUSE), and what it\n"
         "was. What ends in / is a prefix; other prefixes with -recurse. A `?` behind an author: the name\n"
         "was claimed, nothing proves it. How far back it goes is said on stderr.",
     .examples =

@@ -56,11 +56,11 @@ void declare(Command& command, PutOptions& options) {
 std::optional<Exit> wrong(const Command& command, const PutOptions& options) {
   if (options.compare && !command.given("modify-index"))
     return command.misuse_as_consul("Must specify -modify-index with -cas!");
+  if (options.acquire && options.release)
+    return command.misuse("Cannot specify both -acquire and -release!");
   if ((options.acquire || options.release) && options.session.empty())
     return command.misuse_as_consul(
         "Error! Missing -session (required with -acquire and -release)");
-  if (options.acquire && options.release)
-    return command.misuse("Cannot specify both -acquire and -release!");
   if (command.given("session") && options.session.empty())
     return command.misuse("-session is empty: did the command that opens it fail?");
   if (command.given("ttl") && options.ttl < milliseconds(1))

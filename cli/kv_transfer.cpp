@@ -1,4 +1,6 @@
 // kv_transfer: many keys at once: export, import, transactions.
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "cli/duration.hpp"
@@ -64,6 +66,18 @@ constexpr Command::Text import_text = {
         "  muster kv import @config.json\n"
         "  consul kv export | muster kv import -parts -\n"};
 
+/// The broker speaks of places in a transaction; who imports knows keys.
+Error with_key(Error error, const proto::kv::Txn& txn) {
+  constexpr std::string_view place = "then[";
+  if (!error.message.starts_with(place)) return error;
+  std::size_t index = 0;
+  const char* const end = error.message.data() + error.message.size();
+  const auto [stop, wrong] = std::from_chars(error.message.data() + place.size(), end, index);
+  if (wrong != std::errc() || stop == end || index >= txn.then.size()) return error;
+  error.message = fmt::format("key {}{}", txn.then[index].put.key, std::string(stop + 1, end));
+  return error;
+}
+
 Exit import_parts(Inquiry& broker, std::vector<proto::kv::Put> puts, std::size_t most) {
   std::size_t at = 0;
   while (at < puts.size()) {
@@ -78,7 +92,7 @@ Exit import_parts(Inquiry& broker, std::vector<proto::kv::Put> puts, std::size_t
     if (!done) {
       if (done.error().code == Code::too_large)
         complain("-parts imports in several transactions, each all or nothing");
-      return broker.report("Error! Failed importing data: ", done.error());
+      return broker.report("Error! Failed importing data: ", with_key(done.error(), txn));
     }
     for (std::size_t i = begin; i < at; ++i) print_line(fmt::format("Imported: {}", puts[i].key));
   }
@@ -110,7 +124,7 @@ Exit kv_export(Arguments words) {
   MomentOptions moment;
   command.timeout();
   moment.declare(command);
-  command.without_effect({"stale", "consistent"}, Takes::nothing);
+  command.without_effect({"consistent"}, Takes::nothing);
   if (const auto exit = command.parse(words)) return *exit;
   if (const auto exit = check_arguments(command, 0, 1, "PREFIX")) return *exit;
   const auto when = moment.moment();

@@ -57,13 +57,6 @@ std::optional<std::string> wrong(const Command& command, const LockOptions& opti
   return std::nullopt;
 }
 
-/// As much of it as the protocol carries: `most` bytes, all UTF-8.
-std::string for_people(std::string text, std::size_t most) {
-  if (text.size() > most) text.resize(most);
-  while (!codec::is_utf8(text)) text.pop_back();
-  return text;
-}
-
 Exit run(Arguments words) {
   Command command(run_text);
   LockOptions options;
@@ -88,13 +81,13 @@ Exit run(Arguments words) {
   LockOrder order{.name = name,
                   .limit = static_cast<std::uint32_t>(options.limit),
                   .wait = std::nullopt,
-                  .session_name = for_people(
+                  .session_name = codec::shortened(
                       options.name.empty() ? fmt::format("muster lock for '{}' at '{}'", line, name)
                                            : options.name,
                       limits::name_bytes_max),
                   .ttl = options.ttl,
                   .program = program_of(rest, options.shell ? Shell::yes : Shell::no),
-                  .command = for_people(line, limits::key_bytes_max),
+                  .command = codec::shortened(line, limits::key_bytes_max),
                   .input = options.pass_stdin ? os::Stream::inherit : os::Stream::null,
                   .talk = options.verbose ? Talk::verbose : Talk::silent};
   if (options.wait > Duration(0)) order.wait = options.wait;

@@ -57,6 +57,8 @@ bool read_date(std::string_view& text, std::tm& date) {
   const auto second = digits(text, 2);
   if (!second || *second > 60) return false;
   date.tm_sec = *second;
+  if (!skip(text, ".")) return true;
+  while (skip(text, "0123456789")) continue;  // to the second is near enough
   return true;
 }
 
@@ -86,8 +88,8 @@ Result<WallTime> parse_date(std::string_view text) {
     if (!zone || !rest.empty()) return refused(text);
     time = ::timegm(&date) - *zone;
   }
-  if (time <= 0 || date.tm_mday != asked.tm_mday) return refused(text);  // February 30
-  return WallTime{static_cast<std::uint64_t>(time) * 1000};
+  if (date.tm_mday != asked.tm_mday) return refused(text);  // February 30
+  return WallTime{static_cast<std::uint64_t>(std::max<std::time_t>(time, 1)) * 1000};
 }
 
 /// As parse_duration, and days.
@@ -104,7 +106,12 @@ Result<Duration> parse_age(std::string_view text) {
 
 Result<WallTime> parse_time(std::string_view text, WallTime now) {
   constexpr std::string_view ago = " ago";
-  if (!text.ends_with(ago)) return parse_date(text);
+  if (!text.ends_with(ago)) {
+    const Result<WallTime> time = parse_date(text);
+    if (time && time->ms > now.ms)
+      return Error{Code::invalid, fmt::format("{} has not come yet", text)};
+    return time;
+  }
   const Result<Duration> age = parse_age(text.substr(0, text.size() - ago.size()));
   if (!age) return refused(text);
   const auto ms = std::chrono::duration_cast<milliseconds>(*age).count();
@@ -125,14 +132,19 @@ Result<proto::kv::Moment> parse_moment(std::string_view text, WallTime now) {
 }
 
 void MomentOptions::declare(Command& command) {
+  command_ = &command;
   command.number("rev", rev_, "as it was at this revision", "REVISION");
   command.text("at", at_, "as it was then: \"10m ago\", 2026-11-22T09:00", "TIME");
 }
 
+/// An option without a value, as of an empty variable, must not mean the present.
 Result<std::optional<proto::kv::Moment>> MomentOptions::moment() const {
-  if (rev_ != 0 && !at_.empty()) return Error{Code::invalid, "-rev or -at, not both"};
-  if (rev_ != 0) return std::optional(proto::kv::Moment{.rev = Revision{rev_}});
-  if (at_.empty()) return std::optional<proto::kv::Moment>();
+  const bool by_rev = command_->given("rev");
+  const bool by_time = command_->given("at");
+  if (by_rev && by_time) return Error{Code::invalid, "-rev or -at, not both"};
+  if (!by_rev && !by_time) return std::optional<proto::kv::Moment>();
+  if (by_rev && rev_ == 0) return Error{Code::invalid, "revisions begin with 1"};
+  if (by_rev) return std::optional(proto::kv::Moment{.rev = Revision{rev_}});
   const Result<WallTime> time = parse_time(at_, WallTime::now());
   if (!time) return time.error();
   return std::optional(proto::kv::Moment{.rev = {}, .at_ms = time->ms});

@@ -26,6 +26,7 @@ class MomentOptions {
   Result<std::optional<proto::kv::Moment>> moment() const;
 
  private:
+  const Command* command_ = nullptr;
   std::uint64_t rev_ = 0;
   std::string at_;
 };

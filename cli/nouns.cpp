@@ -32,7 +32,8 @@ std::string usage() {
       "on many nodes, locks with fencing tokens.\n\nCommands:\n";
   for (const Noun* noun : nouns) out += fmt::format("  {:<10}{}\n", noun->name, noun->about);
   out +=
-      "\nOptions are accepted with one dash or two. `muster COMMAND -help` says more.\n"
+      "\nOptions are accepted with one dash or two. `muster COMMAND -help` says more. Consul's -token,\n"
+      "-ca-file, -datacenter, -stale and their like are taken without effect.\n"
       "The broker is found by -broker, MUSTER_BROKER, $XDG_CONFIG_HOME/muster/config.toml or\n"
       "/etc/muster/*.toml; otherwise at tcp://127.0.0.1:7700.\n";
   return out;

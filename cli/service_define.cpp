@@ -39,6 +39,7 @@ struct Wanted {
   Duration interval = seconds(10);
   Duration timeout{};
   Duration deregister_after{};
+  bool interval_given = false;
 };
 
 std::uint64_t ms(Duration duration) {
@@ -71,14 +72,21 @@ void declare(Command& command, Wanted& wanted) {
                    "take the service away when it was critical for so long");
 }
 
-/// The check that the options define, if any.
-void add_check(Define& define, Wanted& wanted) {
+/// The check that the options define, if any. Errors: invalid (how without what).
+Result<Done> add_check(Define& define, Wanted& wanted) {
   proto::health::Definition& definition = wanted.check.definition;
   if (!wanted.script.empty()) definition.args = {"/bin/sh", "-c", wanted.script};
   definition.ttl_ms = ms(wanted.ttl);
   const bool looked_at = !definition.args.empty() || !definition.http.empty() ||
                          !definition.tcp.empty() || !definition.unit.empty();
-  if (!looked_at && definition.ttl_ms == 0) return;
+  const bool how = wanted.interval_given || wanted.timeout != Duration(0) ||
+                   wanted.deregister_after != Duration(0);
+  if (!looked_at && definition.ttl_ms == 0) {
+    if (!how) return Done{};
+    return Error{Code::invalid,
+                 "-check-interval, -check-timeout and -check-deregister-after need one of "
+                 "-check-http, -check-tcp, -check-script, -check-unit and -check-ttl"};
+  }
   if (looked_at) {
     definition.interval_ms = ms(wanted.interval);
     definition.timeout_ms = ms(wanted.timeout);
@@ -88,6 +96,7 @@ void add_check(Define& define, Wanted& wanted) {
   wanted.check.name = fmt::format("Service '{}' check", wanted.service.name);
   wanted.check.service_id = wanted.service.id;
   define.checks.push_back(wanted.check);
+  return Done{};
 }
 
 Result<Define> define_of(Wanted& wanted) {
@@ -102,7 +111,7 @@ Result<Define> define_of(Wanted& wanted) {
     wanted.service.meta[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   Define define{.node = wanted.node, .services = {wanted.service}, .checks = {}};
-  add_check(define, wanted);
+  if (const Result<Done> added = add_check(define, wanted); !added) return added.error();
   return define;
 }
 
@@ -124,10 +133,11 @@ std::string wrong(const std::vector<Service>& services) {
 
 constexpr Command::Text deregister_text = {
     .name = "service deregister",
-    .arguments = "[options] ID",
+    .arguments = "[options] ID, or FILE.json...",
     .about =
-        "Takes a service with its checks away from a node. One that is not there is no error; one "
-        "that a file of\nthe node defines is taken out of that file.",
+        "Takes a service with its checks away from a node; of FILEs in Consul's form all services "
+        "in them. One that\nis not there is no error. One that a file of the node itself defines "
+        "is refused (7): take it out of that\nfile, then muster reload.",
     .examples =
         "  muster service deregister web\n"
         "  muster service deregister -node=web1 -id=web\n"};
@@ -139,10 +149,10 @@ Exit register_service(Arguments words) {
   Wanted wanted;
   declare(command, wanted);
   if (const auto exit = command.parse(words)) return *exit;
-  if (words.empty()) {
-    complain("Service registration requires at least one argument or flags.");
-    return Exit::failed;
-  }
+  wanted.interval_given = command.given("check-interval");
+  if (words.empty())
+    return command.misuse_as_consul(
+        "Service registration requires at least one argument or flags.");
   const bool from_files = !command.arguments().empty();
   if (from_files && command.given("name"))
     return command.misuse("takes either files or the options of one service");
@@ -161,27 +171,50 @@ Exit register_service(Arguments words) {
   return Exit::ok;
 }
 
+namespace {
+
+/// What an argument means: a file's services, or an id. Errors: invalid, as the file's.
+Result<std::vector<std::string>> ids_of(const std::string& argument) {
+  if (!argument.ends_with(".json")) return std::vector<std::string>{argument};
+  const Result<Definitions> file = read_definition_files({argument});
+  if (!file) return file.error();
+  std::vector<std::string> ids;
+  for (const Service& service : file->services) ids.push_back(service.id);
+  return ids;
+}
+
+}  // namespace
+
 Exit deregister_service(Arguments words) {
   Command command(deregister_text);
-  proto::catalog::Undefine request;
+  std::string node;
+  std::string id;
   command.timeout();
-  add_this_node(command, request.node, "on which node");
-  command.text("id", request.service, "the same as ID", "ID");
+  add_this_node(command, node, "on which node");
+  command.text("id", id, "the same as ID, whatever it looks like", "ID");
   if (const auto exit = command.parse(words)) return *exit;
-  if (command.arguments().size() == 1 && request.service.empty())
-    request.service = command.arguments()[0];
-  else if (!command.arguments().empty()) return command.misuse("takes one ID");
-  if (request.service.empty()) {
-    complain("Service deregistration requires at least one argument or flags.");
-    return Exit::failed;
+  if (id.empty() && command.arguments().empty())
+    return command.misuse_as_consul(
+        "Service deregistration requires at least one argument or flags.");
+  std::vector<std::string> ids;
+  if (!id.empty()) ids.push_back(id);
+  for (const std::string& argument : command.arguments()) {
+    const auto meant = ids_of(argument);
+    if (!meant) {
+      complain(fmt::format("Error deregistering services: {}", meant.error().message));
+      return Exit::failed;
+    }
+    ids.insert(ids.end(), meant->begin(), meant->end());
   }
   Inquiry broker(command.surroundings());
-  const auto gone = broker.ask(request);
-  if (!gone) {
-    return broker.report(fmt::format("Error deregistering service \"{}\": ", request.service),
-                         gone.error());
+  for (const std::string& service : ids) {
+    const auto gone =
+        broker.ask(proto::catalog::Undefine{.node = node, .service = service, .check = {}});
+    if (!gone)
+      return broker.report(fmt::format("Error deregistering service \"{}\": ", service),
+                           gone.error());
+    print_line(fmt::format("Deregistered service: {}", service));
   }
-  print_line(fmt::format("Deregistered service: {}", request.service));
   return Exit::ok;
 }
 

@@ -138,7 +138,13 @@ Result<Surroundings> find_surroundings(const Asked& asked) {
     if (!parsed) return parsed.error();
     found.fence = *std::move(parsed);
   }
-  found.cause = environment("MUSTER_JOB");
+  found.cause = environment("MUSTER_CAUSE");
+  if (found.cause.empty()) found.cause = environment("MUSTER_JOB");
+  if (found.cause.size() > limits::cause_bytes_max || !codec::is_utf8(found.cause)) {
+    return Error{Code::invalid,
+                 fmt::format("MUSTER_CAUSE has {} bytes: it has at most {}, of UTF-8",
+                             found.cause.size(), limits::cause_bytes_max)};
+  }
   found.name = fmt::format("{}@{}", user_name(), host_name());
   return found;
 }

@@ -27,8 +27,8 @@ struct Asked {
 struct Surroundings {
   std::string broker;  ///< an endpoint: tcp://HOST:PORT or ipc://PATH
   Duration timeout = limits::request_timeout_default;
-  std::string name;                   ///< user@host, for people
-  std::string cause;                  ///< the job that started us (MUSTER_JOB)
+  std::string name;   ///< user@host, for people
+  std::string cause;  ///< why (MUSTER_CAUSE), else the job that started us (MUSTER_JOB)
   std::optional<proto::Fence> fence;  ///< the lock we run under (MUSTER_FENCE)
 };
 

@@ -10,6 +10,7 @@
 #include "cli/duration.hpp"
 #include "cli/payload.hpp"
 #include "common/consul/consul_json.hpp"
+#include "common/strict_json.hpp"
 
 namespace muster::cli {
 namespace {
@@ -28,7 +29,9 @@ struct Broken : std::runtime_error {
 
 Json parse(std::string_view text) {
   try {
-    return Json::parse(text);
+    return parse_strictly<Json>(text);
+  } catch (const NotStrict& error) {
+    broken(error.key, error.what());
   } catch (const Json::exception& error) {
     const std::string_view told = error.what();  // "[json.exception...] parse error at line 1, ..."
     const std::size_t begin = told.find("] ");
@@ -56,6 +59,7 @@ class Object {
     if (!value.is_number_unsigned()) broken(at(key), "must be a number from 0");
     return value.get<std::uint64_t>();
   }
+  bool is_true(const char* key) const { return json_.at(key) == Json(true); }
   /// Of "value" or "base64"; empty where neither is there.
   Bytes bytes() const {
     if (!has("base64")) return Bytes(has("value") ? text("value") : std::string());
@@ -101,6 +105,8 @@ Compare compare_of(const Object& object) {
   if (object.has("rev")) compare.rev = Revision{object.number("rev")};
   if (object.has("value") || object.has("base64")) compare.value = object.bytes();
   compare.absent = object.has("absent");
+  if (compare.absent && !object.is_true("absent"))
+    broken(object.where() + ".absent", "is true or not there: compare rev or value instead");
   if (object.has("lock")) compare.lock = object.text("lock");
   if (object.has("token")) compare.token = Revision{object.number("token")};
   return compare;
@@ -130,7 +136,6 @@ Operation operation_of(const Object& object) {
 }
 
 proto::kv::Put imported_put(const Object& object) {
-  object.only({"key", "flags", "value", "namespace", "partition"});
   if (!object.has("key")) broken(object.where(), "key is required");
   proto::kv::Put put{.key = object.text("key")};
   if (object.has("flags")) put.flags = object.number("flags");
@@ -140,6 +145,21 @@ proto::kv::Put imported_put(const Object& object) {
         fmt::format("Error base 64 decoding value for key {}: {}", put.key, value.error().message));
   put.value = Bytes(*std::move(value));
   return put;
+}
+
+/// As Go reads objects: in any case, what is null is not there, and what nobody knows is passed
+/// over.
+Json as_go_reads(const Json& entry) {
+  if (!entry.is_object()) return entry;
+  Json read = Json::object();
+  for (const auto& [key, value] : entry.items()) {
+    std::string name = key;
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (!value.is_null()) read[name] = value;
+  }
+  return read;
 }
 
 }  // namespace
@@ -158,9 +178,11 @@ std::string exported(const proto::kv::Entry& entry) {
 
 Result<std::vector<proto::kv::Put>> imported(std::string_view text) {
   try {
-    const Json document = {{"entries", parse(text)}};
-    if (!document["entries"].is_array())
+    const Json read = parse(text);
+    if (!read.is_array() && !read.is_null())
       return Error{Code::invalid, "Cannot unmarshal data: it must be a list of keys"};
+    Json document = {{"entries", Json::array()}};
+    for (const Json& entry : read) document["entries"].push_back(as_go_reads(entry));
     return list_of<proto::kv::Put>(document, "entries", &imported_put);
   } catch (const Broken& error) {
     return Error{Code::invalid, error.what()};

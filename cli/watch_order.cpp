@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::array special = {"key", "prefix", "service", "tag", "passingonly", "state", "name"};
 
+/// The option that says what is watched.
+std::string_view special_of(WatchType type) {
+  if (type == WatchType::key) return "key";
+  if (type == WatchType::keyprefix) return "prefix";
+  return type == WatchType::event ? "name" : "service";
+}
+
 Error wrong(std::string what) { return Error{Code::invalid, std::move(what)}; }
 
 std::string without_slash(std::string key) {
@@ -51,7 +58,6 @@ void WatchOptions::declare(Command& command) {
                "NAME");
   command.duration("timeout", timeout_,
                    "of the handler: then all its processes are ended, and it has failed");
-  command.without_effect({"stale"}, Takes::nothing);
 }
 
 Result<Subject> WatchOptions::subject(const Command& command) const {
@@ -63,6 +69,12 @@ Result<Subject> WatchOptions::subject(const Command& command) const {
   if (*type == WatchType::keyprefix) subject.name = without_slash(prefix_);
   if (*type == WatchType::service || *type == WatchType::checks) subject.name = service_;
   if (*type == WatchType::event) subject.name = name_;
+  const std::size_t most = *type == WatchType::key || *type == WatchType::keyprefix
+                               ? limits::key_bytes_max
+                               : limits::name_bytes_max;
+  if (subject.name.size() > most)
+    return wrong(fmt::format("-{} has {} bytes, at most {} are taken", special_of(*type),
+                             subject.name.size(), most));
   std::vector<std::string_view> given;
   for (const char* option : special) {
     if (command.given(option)) given.emplace_back(option);

@@ -38,7 +38,7 @@ Parsed parse(const std::vector<std::string>& words, Place place = Place::anywher
   command.duration("delay", out.wait, "");
   command.format(out.format);
   command.without_effect({"wait"}, Takes::value);
-  command.without_effect({"stale"}, Takes::nothing);
+  command.without_effect({"consistent"}, Takes::nothing);
   out.exit = command.parse(words);
   out.arguments = command.arguments();
   out.surroundings = command.surroundings();
@@ -87,7 +87,8 @@ TEST_CASE("command: numbers are Go's, durations too") {
 }
 
 TEST_CASE("command: switches, formats and Consul's waiting options") {
-  const Parsed parsed = parse({"-shell=false", "--format", "jsonl", "-wait=2s", "-stale"});
+  const Parsed parsed = parse({"-shell=false", "--format", "jsonl", "-wait=2s", "-stale",
+                               "-consistent", "-token", "t", "-datacenter=dc1"});
   CHECK_FALSE(parsed.exit);
   CHECK_FALSE(parsed.shell);
   CHECK(parsed.format == Format::jsonl);

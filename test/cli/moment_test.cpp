@@ -40,21 +40,29 @@ TEST_CASE("moment: ages, dates and zones") {
   CHECK(ms("2d ago") == now.ms - 172'800'000);
   CHECK(ms("2026-11-23T15:00:00Z") == now.ms);
   CHECK(ms("2026-11-23T16:00") == now.ms);
-  CHECK(ms("2026-11-23 16:00:30") == now.ms + 30'000);
+  CHECK(ms("2026-11-23 15:59:30") == now.ms - 30'000);
+  CHECK(ms("2026-11-23T14:59:30.123+00:00") == now.ms - 30'000);
+  CHECK(ms("1900-01-01") == 1000);  // before all that is kept
   CHECK(ms("2026-11-23T17:30+02:30") == now.ms);
   CHECK(ms("2026-11-23T14:00-0100") == now.ms);
   CHECK(ms("2026-11-23") == now.ms - 16 * 3'600'000);
 }
 
 TEST_CASE("moment: what is no time is refused, and says how to write one") {
-  for (const char* text : {"", "yesterday", "ago", " ago", "x ago", "10 ago", "2026", "2026-13-01",
-                           "2026-02-30", "2026-11-23T25:00", "2026-11-23T15:00X",
-                           "2026-11-23T15:00+1", "1900-01-01", "-1d ago", "99999d ago"}) {
+  for (const char* text :
+       {"", "yesterday", "ago", " ago", "x ago", "10 ago", "2026", "2026-13-01", "2026-02-30",
+        "2026-11-23T25:00", "2026-11-23T15:00X", "2026-11-23T15:00+1", "-1d ago", "99999d ago"}) {
     CAPTURE(text);
     const Result<WallTime> time = parse_time(text, now);
     REQUIRE_FALSE(time);
     CHECK(time.error().message.find("2026-11-22T09:00") != std::string::npos);
   }
+}
+
+TEST_CASE("moment: what is to come is refused, not taken for now") {
+  const Result<WallTime> time = parse_time("2026-11-24", now);
+  REQUIRE_FALSE(time);
+  CHECK(time.error().message == "2026-11-24 has not come yet");
 }
 
 TEST_CASE("moment: a number is a revision, and they begin with 1") {
