@@ -22,6 +22,7 @@ inline constexpr std::size_t value_bytes_ceiling = 8 * MiB;
 inline constexpr std::size_t command_bytes_max =
     1 * MiB;  ///< command, arguments or script of a job
 inline constexpr std::size_t pattern_bytes_max = 1 * KiB;  ///< a regular expression
+inline constexpr std::size_t cause_bytes_max = 255;        ///< why, of a change
 
 inline constexpr std::chrono::hours key_ttl_max{10 * 365 * 24};
 inline constexpr std::size_t ttl_keys_max = 1'000'000;  ///< each costs the broker a timer
@@ -33,6 +34,7 @@ constexpr std::size_t message_bytes_max(std::size_t value_bytes_max) {
   return value_bytes_max + envelope_bytes_max;
 }
 inline constexpr std::size_t header_bytes_max = 4 * KiB;
+inline constexpr std::size_t error_text_bytes_max = 1 * KiB;  ///< its message, and its hint
 inline constexpr std::size_t nesting_max = 16;
 inline constexpr std::size_t elements_max = 64 * KiB;  ///< of one array or map
 inline constexpr std::size_t reply_bytes_max =
@@ -81,9 +83,8 @@ inline constexpr std::size_t disk_free_min = 1 * MiB;  ///< less counts as full
 inline constexpr std::size_t lmdb_map_bytes = std::size_t{64} * 1024 * MiB;
 
 // Snapshots.
-inline constexpr std::size_t snapshots_max = 2;  ///< kept by a broker, saved or brought
-inline constexpr std::chrono::minutes snapshot_patience{
-    5};                                                   ///< until one that nobody asks for goes
+inline constexpr std::size_t snapshots_max = 4;           ///< kept by a broker, saved or brought
+inline constexpr seconds snapshot_patience{60};           ///< until one that nobody asks for goes
 inline constexpr std::chrono::minutes snapshot_wait{30};  ///< for one to be made or taken over
 inline constexpr std::size_t snapshot_head_bytes_max = 16 * KiB;
 static_assert(snapshot_head_bytes_max < envelope_bytes_max);
@@ -148,17 +149,17 @@ inline constexpr std::size_t event_bytes_kept = 64 * MiB;
 
 // The fleet.
 inline constexpr seconds down_grace{1};  ///< between a lost subscription to node:NAME and "down"
-inline constexpr seconds presence_grace{
-    10};  ///< to subscribe after registration, to register after a restart
+inline constexpr seconds presence_grace{10};   ///< to subscribe, to register after a restart
 inline constexpr seconds answer_patience{10};  ///< for a node that was asked for somebody else
-inline constexpr std::chrono::hours caller_patience{
-    1};  ///< a job whose caller is silent for so long is cancelled
-inline constexpr std::size_t watches_max = 256;             ///< by the definitions of one node
-inline constexpr std::size_t services_max = 1024;           ///< on one node
-inline constexpr std::size_t checks_max = 2048;             ///< on one node
+inline constexpr std::chrono::hours caller_patience{1};  ///< then a silent one's job is cancelled
+inline constexpr std::size_t watches_max = 256;          ///< by the definitions of one node
+inline constexpr std::size_t services_max = 1024;        ///< on one node
+inline constexpr std::size_t checks_max = 2048;          ///< on one node
 inline constexpr std::size_t offers_bytes_max = 512 * KiB;  ///< services and checks of one node
 inline constexpr std::uint64_t check_time_ms_max =
-    std::uint64_t{365} * 24 * 3600 * 1000;                  ///< longer TTLs count as this
+    std::uint64_t{365} * 24 * 3600 * 1000;  ///< any time in a definition
+inline constexpr std::uint64_t check_interval_ms_min = 100;
+inline constexpr std::uint64_t check_runs_max = 1000;       ///< thresholds: runs in a row
 inline constexpr std::size_t check_output_bytes = 4 * KiB;  ///< the last ones are kept
 inline constexpr std::size_t check_told_bytes =
     check_output_bytes + 128;                       ///< with a line in front of it that says so

@@ -134,6 +134,7 @@ void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
                answer->attach_gen, definitions_.services.size(),
                definitions_.checks.size() + answer->checks.size());
   api_checks_ = answer->checks;
+  accepted_.reset();
   define_checks();
   check_runs_.registered();
   runner_.registered();
@@ -153,14 +154,27 @@ void Agent::not_enrolled(const Error& error) {
     return;
   }
   spdlog::error("register: {}", error.message);
+  if (for_good && accepted_) return go_back(error);
   enrol_timer_ = reactor_.after(limits::report_again, [this] {
     if (client_->reached()) enrol();  // else the next welcome does
   });
 }
 
+/// What was read keeps all rules that files are looked at for, and the broker has one more reason:
+/// what is defined over its API counts, too.
+void Agent::go_back(const Error& error) {
+  problem_ = error.message;
+  definitions_ = *std::exchange(accepted_, std::nullopt);
+  spdlog::error("the definitions before the reload are in force again");
+  define_checks();
+  watches_->define(definitions_.watches);
+  enrol();
+}
+
 proto::catalog::Reloaded Agent::reload() {
   Result<Definitions> definitions = read_definitions(options_.definitions);
   if (definitions) {
+    if (registered_ && !accepted_) accepted_ = std::move(definitions_);
     definitions_ = std::move(*definitions);
     problem_.clear();
     for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);

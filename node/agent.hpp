@@ -51,6 +51,7 @@ class Agent {
   void enrol();
   void enrolled(const Result<proto::catalog::Registered>& answer);
   void not_enrolled(const Error& error);
+  void go_back(const Error& error);
   Result<Done> current(const std::string& history, Epoch epoch) const;
 
   void define_checks();
@@ -75,7 +76,8 @@ class Agent {
   const Options options_;
   Journal& journal_;
   Definitions definitions_;
-  std::string problem_;  ///< why the newest definitions are not these
+  std::optional<Definitions> accepted_;  ///< before a reload that the broker has not taken yet
+  std::string problem_;                  ///< why the newest definitions are not these
   std::vector<proto::health::Check> api_checks_;
   std::unique_ptr<net::Client> client_;
   std::optional<net::Subscription> subscription_;

@@ -9,6 +9,7 @@
 // so that the daemon stays small. It asks the service itself: proxies of the environment do not
 // count.
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <fstream>
@@ -66,6 +67,14 @@ std::size_t keep(char* bytes, std::size_t, std::size_t count, void* into) {
 
 List headers_of(const Options& options) {
   List list;
+  // libcurl would call any body a form.
+  const auto is_type = [](std::string header) {
+    std::transform(header.begin(), header.end(), header.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return header.starts_with("content-type:");
+  };
+  if (std::none_of(options.headers.begin(), options.headers.end(), is_type))
+    list.reset(curl_slist_append(list.release(), "Content-Type:"));
   for (const std::string& header : options.headers)
     list.reset(curl_slist_append(list.release(), header.c_str()));
   return list;

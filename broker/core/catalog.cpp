@@ -16,14 +16,16 @@ namespace {
 
 using checks::Check;
 using definitions::fits;
-using definitions::wrong_name;
 using definitions::wrong_offers;
 using proto::catalog::Node;
 using proto::catalog::Service;
 
 std::optional<Error> wrong(const Node& node) {
-  if (const auto error = wrong_name("a node's name", node.name)) return error;
-  if (const auto error = wrong_name("a node's id", node.id)) return error;
+  for (const auto& [what, name] :
+       {std::pair{"a node's name", &node.name}, {"a node's id", &node.id}}) {
+    if (const auto rule = proto::offers::wrong_name(*name))
+      return Error{Code::invalid, fmt::format("{} {}", what, *rule)};
+  }
   return wrong_offers(node.services, node.checks);
 }
 
@@ -105,14 +107,14 @@ std::size_t add_checks(Turn& turn, Node& node) {
   std::size_t bytes = 256 + node.id.size() + node.problem.size();
   for (const auto& [key, value] : node.meta) bytes += key.size() + value.size() + 10;
   for (const std::string& tag : node.tags) bytes += tag.size() + 5;
-  for (const Service& service : node.services) bytes += services::weight(service);
+  for (const Service& service : node.services) bytes += proto::offers::weight(service);
   node.checks = checks::of_node(turn, node.name);
   node.checks.push_back(checks::liveness(node));
   std::sort(node.checks.begin(), node.checks.end(),
             [](const Check& a, const Check& b) { return a.id < b.id; });
   for (Check& check : node.checks) {
     if (bytes < limits::offers_bytes_max) checks::add_output(turn, check);
-    bytes += checks::weight(check);
+    bytes += proto::offers::weight(check);
   }
   return bytes;
 }

@@ -81,34 +81,10 @@ void start_or_stop(Memory& memory, const CheckDue& due, const std::optional<Chec
 
 }  // namespace
 
-bool is_status(std::string_view text) {
-  return text == proto::health::passing || text == proto::health::warning ||
-         text == proto::health::critical;
-}
-
 bool is_run(const Check& check) { return !check.type.empty() && check.type != "ttl"; }
 
 bool is_command(const Check& check) {
   return !check.definition.args.empty() || !check.definition.unit.empty();
-}
-
-std::optional<Error> wrong(const Check& check) {
-  const Definition& d = check.definition;
-  const int kinds = (d.args.empty() ? 0 : 1) + (d.http.empty() ? 0 : 1) + (d.tcp.empty() ? 0 : 1) +
-                    (d.unit.empty() ? 0 : 1) + (d.ttl_ms == 0 ? 0 : 1);
-  if (kinds != 1) {
-    return Error{Code::invalid,
-                 fmt::format("check {}: one of args, http, tcp, unit and ttl is given, not {}",
-                             check.id, kinds)};
-  }
-  if (d.ttl_ms == 0 && d.interval_ms == 0)
-    return Error{Code::invalid, fmt::format("check {}: its interval must be > 0", check.id)};
-  if (!is_status(check.status)) {
-    return Error{Code::invalid,
-                 fmt::format("check {}: a status is passing, warning or critical, not '{}'",
-                             check.id, check.status)};
-  }
-  return std::nullopt;
 }
 
 std::vector<Check> of_node(Turn& turn, std::string_view node) {
@@ -210,21 +186,6 @@ void add_output(Turn& turn, Check& check) {
   if (!row) return;
   check.output = row->output;
   check.output_rev = row->rev;
-}
-
-std::size_t weight(const Check& check) {
-  const Definition& d = check.definition;
-  std::size_t bytes = 640 + check.node.size() + check.id.size() + check.name.size() +
-                      check.notes.size() + check.service_id.size() + check.service_name.size() +
-                      check.output.size() + d.http.size() + d.method.size() + d.body.size() +
-                      d.tcp.size() + d.unit.size();
-  for (const std::string& arg : d.args) bytes += arg.size() + 5;
-  for (const std::string& tag : check.service_tags) bytes += tag.size() + 5;
-  for (const auto& [name, values] : d.header) {
-    bytes += name.size() + 8;
-    for (const std::string& value : values) bytes += value.size() + 5;
-  }
-  return bytes;
 }
 
 void start_clocks(Memory& memory, const std::string& key, const Check& check, TimePoint now) {

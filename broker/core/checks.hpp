@@ -23,14 +23,10 @@ using proto::health::Check;
 inline constexpr std::string_view by_file = "file";  ///< owner: of the node's definitions
 inline constexpr std::string_view by_api = "api";
 
-bool is_status(std::string_view text);
 /// Whether the node has something to run.
 bool is_run(const Check& check);
 /// Whether it runs a program or asks for a unit: what the right to exec is for.
 bool is_command(const Check& check);
-/// What is wrong with a definition that came from outside.
-std::optional<Error> wrong(const Check& check);
-
 /// By id, without outputs.
 std::vector<Check> of_node(Turn& turn, std::string_view node);
 /// Those that were defined over the API and are run by their node.
@@ -51,9 +47,6 @@ void relabel(Turn& turn, std::string_view node, const proto::catalog::Service& s
 
 /// With its output.
 void add_output(Turn& turn, Check& check);
-/// About as many bytes as it takes on the wire.
-std::size_t weight(const Check& check);
-
 /// As after a new definition, and after a restart.
 void start_clocks(Memory& memory, const std::string& key, const Check& check, TimePoint now);
 

@@ -74,6 +74,17 @@ std::optional<Error> wrong(const Turn& turn, const CursorRow& row, const Advance
   return std::nullopt;
 }
 
+/// The hub's word is never too low; of a prefix it may be the revision at the broker's start, which
+/// would look like a watch that is behind. So the keys are asked where they are not too many.
+Revision newest_of(Turn& turn, const CursorRow& row) {
+  const Revision known = turn.hub().newest(row.topic);
+  const auto topic = proto::watch::parse_topic(row.topic);
+  if (known <= row.rev || !topic || topic->kind != "keyprefix:") return known;
+  const auto under =
+      newest_under(state::View(turn.store(), {}), topic->name, limits::past_rows_max);
+  return under ? std::max(*under, row.rev) : known;
+}
+
 }  // namespace
 
 Result<proto::cursor::Opened> open(Turn& turn, const Open& request) {
@@ -141,7 +152,7 @@ Result<proto::cursor::Listing> list(Turn& turn, const proto::cursor::List& reque
                         bytes += row.name.size() + row.topic.size() + row.owner.size() +
                                  row.who.size() + 128;
                         listing.cursors.push_back(row);
-                        listing.cursors.back().newest = turn.hub().newest(row.topic);
+                        listing.cursors.back().newest = newest_of(turn, row);
                         return true;
                       });
   return listing;

@@ -23,9 +23,9 @@ Error of_a_file(std::string_view what, const std::string& id, const std::string&
                "change the file, then muster reload"};
 }
 
-Error too_many(std::size_t count, std::string_view what, std::size_t most) {
-  return Error{Code::too_large,
-               fmt::format("{} {} on one node, at most {} are taken", count, what, most)};
+Error broken(std::string_view what, const std::string& id, const proto::offers::Breach& breach) {
+  return Error{Code::invalid, fmt::format("{} {}: {}{}", what, id,
+                                          breach.key.empty() ? "" : breach.key + " ", breach.rule)};
 }
 
 /// What a program is run for needs the right to run programs.
@@ -40,47 +40,23 @@ std::optional<Error> denied(const Turn& turn, const std::vector<Check>& checks) 
 
 }  // namespace
 
-std::optional<Error> wrong_name(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= limits::name_bytes_max &&
-      name.find('\0') == std::string_view::npos && codec::is_utf8(name)) {
-    return std::nullopt;
-  }
-  return Error{Code::invalid, fmt::format("{} has 1..255 bytes of UTF-8 and no NUL", what)};
-}
-
 std::optional<Error> wrong_offers(const std::vector<Service>& services,
                                   const std::vector<Check>& checks) {
   for (const Service& service : services) {
-    if (const auto error = wrong_name("a service's id", service.id)) return error;
-    if (const auto error = wrong_name("a service's name", service.name)) return error;
+    if (const auto breach = proto::offers::breach(service))
+      return broken("service", service.id, *breach);
   }
   for (const Check& check : checks) {
-    if (const auto error = wrong_name("a check's id", check.id)) return error;
-    if (const auto error = wrong_name("a check's name", check.name)) return error;
-    if (check.id == proto::health::liveness_id || check.id == proto::health::node_maintenance_id ||
-        check.id.starts_with(proto::health::service_maintenance_prefix)) {
-      return Error{Code::invalid,
-                   fmt::format("the check id {} is muster's own: give it another", check.id)};
-    }
-    if (auto error = checks::wrong(check)) return error;
+    if (const auto breach = proto::offers::breach(check)) return broken("check", check.id, *breach);
   }
   return std::nullopt;
 }
 
 Result<Done> fits(Turn& turn, std::string_view node) {
-  const std::vector<Service> all = services::of_node(turn, node);
-  const std::vector<Check> looks = checks::of_node(turn, node);
-  if (all.size() > limits::services_max)
-    return too_many(all.size(), "services", limits::services_max);
-  if (looks.size() > limits::checks_max)
-    return too_many(looks.size(), "checks", limits::checks_max);
-  std::size_t bytes = 0;
-  for (const Service& service : all) bytes += services::weight(service);
-  for (const Check& check : looks) bytes += checks::weight(check);
-  if (bytes <= limits::offers_bytes_max) return Done{};
-  return Error{Code::too_large,
-               fmt::format("the services and checks of node {} have {} bytes, at most {} are taken",
-                           node, bytes, limits::offers_bytes_max)};
+  const auto breach =
+      proto::offers::breach(services::of_node(turn, node), checks::of_node(turn, node));
+  if (breach) return Error{Code::too_large, fmt::format("node {}: {}", node, breach->rule)};
+  return Done{};
 }
 
 void hand_out(Turn& turn, const std::string& node) {

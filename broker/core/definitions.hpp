@@ -7,7 +7,7 @@
 
 #include "broker/core/checks.hpp"
 #include "broker/core/turn.hpp"
-#include "common/protocol/catalog.hpp"
+#include "common/protocol/offers.hpp"
 
 namespace muster::core::definitions {
 
@@ -19,7 +19,7 @@ Result<ParkedLater> reload(Turn& turn, const proto::catalog::Reload& request);
 /// It has.
 void reloaded(Turn& turn, const state::RequestId& asker, std::string_view body);
 
-std::optional<Error> wrong_name(std::string_view what, std::string_view name);
+/// What may be defined (common/protocol/offers). Errors: invalid.
 std::optional<Error> wrong_offers(const std::vector<proto::catalog::Service>& services,
                                   const std::vector<proto::health::Check>& checks);
 /// Whether all that is defined on the node by now is within its bounds. Errors: too_large.

@@ -66,7 +66,7 @@ Result<proto::Empty> report(Turn& turn, const proto::health::Report& request) {
   const Result<std::string> node = catalog::node_of(turn);
   if (!node) return node.error();
   for (const proto::health::Finding& finding : request.findings) {
-    if (!checks::is_status(finding.status)) return no_status(finding.status);
+    if (!proto::offers::is_status(finding.status)) return no_status(finding.status);
     const auto check = turn.checks().get(state::joined(*node, finding.id));
     if (!check || !checks::is_run(*check)) continue;  // taken away meanwhile
     checks::tell(turn, *check, finding.status);
@@ -76,7 +76,7 @@ Result<proto::Empty> report(Turn& turn, const proto::health::Report& request) {
 }
 
 Result<proto::Empty> update(Turn& turn, const proto::health::Update& request) {
-  if (!checks::is_status(request.status)) return no_status(request.status);
+  if (!proto::offers::is_status(request.status)) return no_status(request.status);
   const Result<Check> check = find(turn, request.node, request.check);
   if (!check) return check.error();
   if (check->definition.ttl_ms == 0) {
@@ -141,7 +141,7 @@ Result<proto::Empty> maintain(Turn& turn, const proto::health::Maintain& request
 }
 
 Result<proto::health::Listing> list(Turn& turn, const proto::health::List& request) {
-  if (!request.state.empty() && request.state != "any" && !checks::is_status(request.state))
+  if (!request.state.empty() && request.state != "any" && !proto::offers::is_status(request.state))
     return no_status(request.state);
   const auto wanted = [&](const Check& check) {
     return (request.service.empty() || check.service_name == request.service) &&
@@ -157,7 +157,7 @@ Result<proto::health::Listing> list(Turn& turn, const proto::health::List& reque
                         const std::string key = state::joined(name, check.id);
                         if (key < request.from || !wanted(check)) continue;
                         checks::add_output(turn, check);
-                        bytes += checks::weight(check);
+                        bytes += proto::offers::weight(check);
                         if (bytes > limits::reply_bytes_max && !listing.checks.empty()) {
                           listing.next = key;
                           return false;

@@ -77,5 +77,9 @@ std::vector<proto::watch::Item> items_of(const state::Record& record, const stat
 
 /// A committed revision at or above every change on the topic (never too low).
 Revision newest_known(const state::View& view, std::string_view topic, Revision otherwise);
+/// Of the keys that begin with `prefix`, as far as the log goes back. None: there are more changes
+/// than `rows_max`.
+std::optional<Revision> newest_under(const state::View& view, std::string_view prefix,
+                                     std::size_t rows_max);
 
 }  // namespace muster::core

@@ -58,7 +58,7 @@ std::optional<Error> wrong_key(std::string_view key) {
                                             limits::key_bytes_max, key.size())};
   }
   if (key.front() == '/')
-    return Error{Code::invalid, fmt::format("a key must not begin with a '/': {}", key)};
+    return Error{Code::invalid, fmt::format("Invalid key. Key must not begin with a '/': {}", key)};
   if (key.find('\0') != std::string_view::npos)
     return Error{Code::invalid, "a key must not contain a NUL byte"};
   if (!codec::is_utf8(key)) return Error{Code::invalid, "a key must be UTF-8"};

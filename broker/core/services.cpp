@@ -58,11 +58,4 @@ void touch_each(Turn& turn, std::string_view node) {
   for (const Service& service : of_node(turn, node)) turn.touch("service:", service.name);
 }
 
-std::size_t weight(const Service& service) {
-  std::size_t bytes = 192 + service.id.size() + service.name.size() + service.address.size();
-  for (const std::string& tag : service.tags) bytes += tag.size() + 5;
-  for (const auto& [name, value] : service.meta) bytes += name.size() + value.size() + 10;
-  return bytes;
-}
-
 }  // namespace muster::core::services

@@ -22,7 +22,4 @@ std::uint64_t erase(Turn& turn, const std::string& node, const Service& service,
 /// Each one's watchers are told that its node is another now.
 void touch_each(Turn& turn, std::string_view node);
 
-/// About as many bytes as it takes on the wire.
-std::size_t weight(const Service& service);
-
 }  // namespace muster::core::services

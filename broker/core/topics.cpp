@@ -98,4 +98,16 @@ Revision newest_known(const state::View& view, std::string_view topic, Revision 
   return std::max(floor, known.value_or(Revision{}));
 }
 
+std::optional<Revision> newest_under(const state::View& view, std::string_view prefix,
+                                     std::size_t rows_max) {
+  Revision newest;
+  std::size_t rows = 0;
+  view.scan(state::TableId::kv_revs, prefix, prefix, [&](std::string_view key, std::string_view) {
+    newest = std::max(newest, Revision{state::be64_at_end(key)});
+    return ++rows <= rows_max;
+  });
+  if (rows > rows_max) return std::nullopt;
+  return newest;
+}
+
 }  // namespace muster::core

@@ -1,10 +1,11 @@
 // check: see check.hpp.
 #include "common/definitions/check.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+
+#include "common/limits.hpp"
 
 namespace muster::definitions {
 namespace {
@@ -57,7 +58,6 @@ constexpr std::array of_check = {id,
                                  deregister_after};
 constexpr std::array not_acted_upon = {Key{"output_max_size", "OutputMaxSize"},
                                        Key{"token", "Token"}, Key{"type", "Type"}};
-constexpr std::uint64_t runs_max = 1000;
 
 std::uint64_t ms(milliseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
 
@@ -70,35 +70,22 @@ std::vector<std::string> args_of(const Fields& fields) {
 }
 
 Definition definition_of(const Fields& fields) {
-  return {.args = args_of(fields),
-          .http = fields.text(http),
-          .method = fields.word(method),
-          .header = fields.lists(header),
-          .body = fields.text(body),
-          .tls_skip_verify = fields.flag(tls_skip_verify),
-          .tcp = fields.word(tcp),
-          .unit = fields.word(unit),
-          .ttl_ms = ms(fields.duration(ttl)),
-          .interval_ms = ms(fields.duration(interval)),
-          .timeout_ms = ms(fields.duration(timeout)),
-          .success_before_passing = fields.number(success_before_passing, runs_max),
-          .failures_before_warning = fields.number(failures_before_warning, runs_max),
-          .failures_before_critical = fields.number(failures_before_critical, runs_max),
-          .deregister_after_ms = ms(fields.duration(deregister_after))};
-}
-
-void look_at(const Fields& fields, const Check& check) {
-  const Definition& d = check.definition;
-  const int kinds = (d.args.empty() ? 0 : 1) + (d.http.empty() ? 0 : 1) + (d.tcp.empty() ? 0 : 1) +
-                    (d.unit.empty() ? 0 : 1) + (d.ttl_ms == 0 ? 0 : 1);
-  if (kinds != 1)
-    throw Broken(fields.where(), fmt::format("has one of args, http, tcp, unit and ttl, not {}",
-                                             kinds == 0 ? "none" : "several"));
-  if (d.ttl_ms == 0 && d.interval_ms == 0)
-    throw Broken(fields.where(interval), "must be > 0 for all but TTL checks");
-  if (check.status != proto::health::passing && check.status != proto::health::warning &&
-      check.status != proto::health::critical)
-    throw Broken(fields.where(status), "must be passing, warning or critical");
+  return {
+      .args = args_of(fields),
+      .http = fields.text(http),
+      .method = fields.word(method),
+      .header = fields.lists(header),
+      .body = fields.text(body),
+      .tls_skip_verify = fields.flag(tls_skip_verify),
+      .tcp = fields.word(tcp),
+      .unit = fields.word(unit),
+      .ttl_ms = ms(fields.duration(ttl)),
+      .interval_ms = ms(fields.duration(interval)),
+      .timeout_ms = ms(fields.duration(timeout)),
+      .success_before_passing = fields.number(success_before_passing, limits::check_runs_max),
+      .failures_before_warning = fields.number(failures_before_warning, limits::check_runs_max),
+      .failures_before_critical = fields.number(failures_before_critical, limits::check_runs_max),
+      .deregister_after_ms = ms(fields.duration(deregister_after))};
 }
 
 }  // namespace
@@ -114,9 +101,10 @@ Check check_of(const json& value, const std::string& where, std::vector<std::str
   check.name = fields.word(name);
   check.notes = fields.text(notes_key);
   check.service_id = fields.word(service_id);
-  if (fields.find(status) != nullptr) check.status = fields.word(status);
+  if (const std::string said = fields.word(status); !said.empty()) check.status = said;
   check.definition = definition_of(fields);
-  look_at(fields, check);
+  if (fields.find(ttl) != nullptr && check.definition.ttl_ms == 0)
+    throw Broken(fields.where(ttl), "must be a duration such as \"10s\"");
   return check;
 }
 

@@ -5,7 +5,8 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,6 +15,8 @@
 #include "common/definitions/fields.hpp"
 #include "common/definitions/lines.hpp"
 #include "common/limits.hpp"
+#include "common/protocol/offers.hpp"
+#include "common/strict_json.hpp"
 
 namespace muster {
 namespace {
@@ -56,6 +59,13 @@ void add_weights(Service& service, const Fields& fields) {
     service.weight_warning = static_cast<std::uint32_t>(both.number(warning, 65535));
 }
 
+/// The broker would refuse it.
+template <class Offer>
+void keep_to_the_rules(const Offer& offer, const std::string& where) {
+  const auto breach = proto::offers::breach(offer);
+  if (breach) throw Broken(breach->key.empty() ? where : where + "." + breach->key, breach->rule);
+}
+
 /// A check of a service without a name of its own is called after it.
 void add_check(const json& value, const std::string& where, const Service& service,
                const std::string& usual_id, Definitions& definitions,
@@ -64,6 +74,7 @@ void add_check(const json& value, const std::string& where, const Service& servi
   if (read.id.empty()) read.id = usual_id;
   if (read.name.empty()) read.name = fmt::format("Service '{}' check", service.name);
   read.service_id = service.id;
+  keep_to_the_rules(read, where);
   definitions.checks.push_back(std::move(read));
 }
 
@@ -81,6 +92,7 @@ void add_service(const json& value, const std::string& where, Definitions& defin
                   .enable_tag_override = fields.flag(tag_override)};
   if (service.name.empty()) throw Broken(fields.where(name), "is required");
   if (service.id.empty()) service.id = service.name;
+  keep_to_the_rules(service, where);
   add_weights(service, fields);
   if (const json* one = fields.find(check))
     add_check(*one, fields.where(check), service, "service:" + service.id, definitions, unused);
@@ -99,6 +111,7 @@ void add_free_check(const json& value, const std::string& where, Definitions& de
   Check read = definitions::check_of(value, where, unused);
   if (read.name.empty()) throw Broken(where + ".name", "is required");
   if (read.id.empty()) read.id = read.name;
+  keep_to_the_rules(read, where);
   definitions.checks.push_back(std::move(read));
 }
 
@@ -132,17 +145,11 @@ void take(const json& document, const std::string& file, Definitions& definition
         fmt::format("{}: this version does not act upon {}", file, fmt::join(unused, ", ")));
 }
 
-/// As JSON has it, but a key that is there twice is an error: the first would vanish silently.
 json parse(const std::string& text) {
-  std::vector<std::set<std::string>> open;
   try {
-    return json::parse(text, [&](int, json::parse_event_t event, json& value) {
-      if (event == json::parse_event_t::object_start) open.emplace_back();
-      if (event == json::parse_event_t::object_end) open.pop_back();
-      if (event == json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
-        throw Broken(value.get<std::string>(), "is there twice in one object");
-      return true;
-    });
+    return parse_strictly<json>(text);
+  } catch (const NotStrict& error) {
+    throw Broken(error.key.empty() ? "the file" : error.key, error.what());
   } catch (const json::parse_error& error) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     throw Broken(fmt::format("line {}", 1 + std::count(text.begin(), end, '\n')),
@@ -158,7 +165,10 @@ std::string content(const std::filesystem::path& path) {
   if (std::filesystem::is_regular_file(path, error)) stream.open(path);
   std::string all(limits::definitions_bytes_max + 1, '\0');
   stream.read(all.data(), static_cast<std::streamsize>(all.size()));
-  if (!stream.is_open() || stream.bad()) throw Broken("the file", "cannot be read");
+  if (!stream.is_open() || stream.bad()) {
+    const bool there = std::filesystem::exists(path, error);
+    throw Broken("the file", !there ? "is not there" : "cannot be read");
+  }
   all.resize(static_cast<std::size_t>(stream.gcount()));
   if (all.size() > limits::definitions_bytes_max)
     throw Broken("the file", fmt::format("has over {} bytes, which is the most",
@@ -177,18 +187,44 @@ std::vector<std::string> files_of(const std::string& folder, std::error_code& er
   return files;
 }
 
+/// Ids, and the file that has each.
+using Ids = std::map<std::string, std::string>;
 struct Seen {
-  std::set<std::string> services;
-  std::set<std::string> checks;
-  std::set<std::string> watches;
+  Ids services;
+  Ids checks;
+  Ids watches;
 };
 
-void once(std::set<std::string>& ids, const std::string& id_of_one, const std::string& what,
-          std::size_t most) {
-  if (!ids.insert(id_of_one).second)
-    throw Broken(id_of_one, fmt::format("is the id of two {}; give one of them another", what));
-  if (ids.size() > most)
-    throw Broken("the file", fmt::format("a node has at most {} {}, this is one more", most, what));
+void once(Ids& ids, const std::string& id_of_one, const std::string& file,
+          const std::string& what) {
+  const auto [place, fresh] = ids.emplace(id_of_one, file);
+  if (fresh) return;
+  throw Broken(id_of_one, fmt::format("is the id of two {}{}; give one of them another", what,
+                                      place->second == file ? "" : ", also in " + place->second));
+}
+
+void take_file(const std::string& text, const std::string& file, Definitions& all, Seen& seen) {
+  Definitions read;
+  take(parse(text), file, read);
+  for (Service& service : read.services) {
+    once(seen.services, service.id, file, "services");
+    all.services.push_back(std::move(service));
+  }
+  for (Check& one : read.checks) {
+    once(seen.checks, one.id, file, "checks");
+    all.checks.push_back(std::move(one));
+  }
+  for (WatchDefinition& watch : read.watches) {
+    once(seen.watches, watch.id, file, "watches");
+    all.watches.push_back(std::move(watch));
+  }
+  std::move(read.notes.begin(), read.notes.end(), std::back_inserter(all.notes));
+  if (all.watches.size() > limits::watches_max)
+    throw Broken("watches",
+                 fmt::format("are {} on one node with those of this file, at most {} are run",
+                             all.watches.size(), limits::watches_max));
+  if (const auto breach = proto::offers::breach(all.services, all.checks))
+    throw Broken("the file", "is one too many: " + breach->rule);
 }
 
 }  // namespace
@@ -200,16 +236,7 @@ Result<Definitions> read_definition_files(const std::vector<std::string>& files)
     std::string text;
     try {
       text = content(file);
-      const std::size_t services_before = all.services.size();
-      const std::size_t checks_before = all.checks.size();
-      const std::size_t watches_before = all.watches.size();
-      take(parse(text), file, all);
-      for (std::size_t i = services_before; i < all.services.size(); ++i)
-        once(seen.services, all.services[i].id, "services", limits::services_max);
-      for (std::size_t i = checks_before; i < all.checks.size(); ++i)
-        once(seen.checks, all.checks[i].id, "checks", limits::checks_max);
-      for (std::size_t i = watches_before; i < all.watches.size(); ++i)
-        once(seen.watches, all.watches[i].id, "watches", limits::watches_max);
+      take_file(text, file, all, seen);
     } catch (const Broken& broken) {
       const std::string_view what = broken.what();
       const std::size_t line = definitions::line_of(text, what.substr(0, what.find(": ")));

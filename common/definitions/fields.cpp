@@ -57,7 +57,9 @@ void Fields::only(std::span<const Key> known, std::span<const Key> unused, const
 
 const json* Fields::find(const Key& key) const {
   for (const char* spelling : {key.name, key.api, key.old}) {
-    if (const auto found = object_.find(spelling); found != object_.end()) return &*found;
+    // Go's clients write null for what they do not say.
+    if (const auto found = object_.find(spelling); found != object_.end() && !found->is_null())
+      return &*found;
   }
   return nullptr;
 }

@@ -45,9 +45,11 @@ std::string plain(std::string_view path) {
   return out;
 }
 
-/// Follows the parser, and keeps the line of each key.
+/// Follows the parser, and keeps the line of each key that errors name.
 class Places {
  public:
+  static constexpr std::size_t deepest = 8;
+
   bool on(json::parse_event_t event, const json& value, std::size_t line) {
     switch (event) {
       case json::parse_event_t::object_start: open_.push_back({}); break;
@@ -59,7 +61,7 @@ class Places {
         break;
       case json::parse_event_t::key:
         open_.back().key = value.get<std::string>();
-        lines_.emplace(plain(path()), line);
+        if (open_.size() <= deepest) lines_.emplace(plain(path()), line);
         break;
       case json::parse_event_t::value: next(); break;
     }

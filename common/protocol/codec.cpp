@@ -79,6 +79,12 @@ Result<msgpack::object_handle> unpack(std::string_view bytes) {
                          [](msgpack::type::object_type, std::size_t, void*) { return true; });
 }
 
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() > most) text.resize(most);
+  while (!is_utf8(text)) text.pop_back();
+  return text;
+}
+
 bool is_text(const msgpack::object& object) {
   return each_leaf(object, [](const msgpack::object& leaf) {
     return leaf.type != msgpack::type::STR || is_utf8({leaf.via.str.ptr, leaf.via.str.size});

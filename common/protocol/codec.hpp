@@ -30,6 +30,8 @@ std::string encode(const T& value) {
 
 /// RFC 3629. Text on the wire must be UTF-8, since clients in other languages insist on it.
 bool is_utf8(std::string_view text);
+/// As much of it as fits into `most` bytes, all of it UTF-8.
+std::string shortened(std::string text, std::size_t most);
 /// Whether every str in it is UTF-8, so that what is passed on can be read by all.
 bool is_text(const msgpack::object& object);
 

@@ -72,7 +72,12 @@ std::optional<RequestNo> salvage_request_no(std::string_view frame) {
 }
 
 std::string encode_error(const Error& error) {
-  return codec::encode(ErrorBody{std::string(name_of(error.code)), error.message, error.hint});
+  const auto short_of = [](const std::string& text) {
+    if (text.size() <= limits::error_text_bytes_max) return text;
+    return codec::shortened(text, limits::error_text_bytes_max) + "...";
+  };
+  return codec::encode(
+      ErrorBody{std::string(name_of(error.code)), short_of(error.message), short_of(error.hint)});
 }
 
 Error decode_error(std::string_view body) {

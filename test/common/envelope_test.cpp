@@ -76,6 +76,14 @@ TEST_CASE("header: 4,096 bytes are taken, more are not looked at", "[common][M2]
   CHECK_FALSE(salvage_request_no(encode_header(header)));
 }
 
+TEST_CASE("error: what was said is repeated in part only", "[common]") {
+  const Error error{Code::invalid, std::string(100'000, 'x'), std::string(5000, '\xc3')};
+  const Error told = decode_error(encode_error(error));
+  CHECK(told.message.size() == limits::error_text_bytes_max + 3);
+  CHECK(told.message.ends_with("..."));
+  CHECK(told.hint == "...");
+}
+
 TEST_CASE("error: every code travels, an unknown one is internal", "[common][M7]") {
   for (const std::string_view name : code_names) {
     const Error sent{*code_of(name), "what was wrong", "what to do"};

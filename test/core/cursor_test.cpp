@@ -182,5 +182,34 @@ TEST_CASE("cursor: stands where it stood after a checkpoint and a restart", "[co
   CHECK(again.rev == Revision{0});
 }
 
+// A restarted broker knew of a prefix only that nothing is newer than now: all watches seemed
+// behind.
+TEST_CASE("cursor: one of a prefix that has all is not behind after a restart", "[core]") {
+  World world;
+  const Revision last = put(world, "q/a");
+  world.ask(
+      "ann",
+      Open{.name = "c", .topic = proto::watch::topic("keyprefix:", "q/"), .after = {}, .node = {}});
+  put(world, "elsewhere");
+  world.restart();
+  put(world, "elsewhere");
+  CHECK(listed(world).newest == listed(world).rev);
+  CHECK(listed(world).rev == last);
+  const Revision next = put(world, "q/b");
+  CHECK(listed(world).newest == next);
+}
+
+TEST_CASE("cursor: so many are kept, no more, and one that is forgotten makes room", "[core]") {
+  World world;
+  const auto open = [](std::size_t n) {
+    return Open{.name = std::to_string(n), .topic = of_k, .after = {}, .node = {}};
+  };
+  for (std::size_t n = 0; n < limits::cursors_max; ++n) world.ask("ann", open(n));
+  CHECK(world.refusal("ann", open(limits::cursors_max)) == Code::busy);
+  CHECK_FALSE(world.ask("ann", open(0)).fresh);
+  world.ask("ann", Forget{.name = "7"});
+  CHECK(world.ask("ann", open(limits::cursors_max)).fresh);
+}
+
 }  // namespace
 }  // namespace muster::test

@@ -198,6 +198,15 @@ TEST_CASE("health: definitions that cannot be: named, with the rule", "[core]") 
   check.status = "fine";
   CHECK(refused(check) == Code::invalid);
   check = script("c");
+  check.definition.timeout_ms = std::uint64_t{1} << 63U;  // it was negative as a duration
+  CHECK(refused(check) == Code::invalid);
+  check = script("c");
+  check.definition.failures_before_critical = std::uint64_t{1} << 63U;
+  CHECK(refused(check) == Code::invalid);
+  check = script("c");
+  check.definition.interval_ms = 1;
+  CHECK(refused(check) == Code::invalid);
+  check = script("c");
   check.notes = std::string(600 * limits::KiB, 'x');
   CHECK(refused(check) == Code::too_large);
   CHECK(world.refusal("ann", Define{.node = "n2"}) == Code::not_found);

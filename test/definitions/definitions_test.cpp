@@ -120,6 +120,50 @@ TEST_CASE("definitions: a mistake is named by file, line or key, and rule", "[de
         "service.name: has 256 bytes, at most 255 are taken");
 }
 
+TEST_CASE("definitions: what the broker would refuse is refused here, by key", "[definitions]") {
+  const Folder folder;
+  const auto check = [&](const std::string& rest) {
+    return folder.refusal(fmt::format(R"({{"check": {{"name": "c", {}}}}})", rest));
+  };
+  CHECK(check(R"("id": "serfHealth", "ttl": "10s")") ==
+        "check.id: serfHealth is muster's own: give it another");
+  CHECK(check(R"("id": "_service_maintenance:web", "ttl": "10s")").starts_with("check.id: "));
+  CHECK(check(R"("args": ["true"], "interval": "1ms")") == "check.interval: is at least 100ms");
+  CHECK(check(R"("args": ["true"], "interval": "1s", "timeout": "9000h")") ==
+        "check.timeout: is at most 8760h");
+  CHECK(check(R"("ttl": 10)") == "check.ttl: must be a duration such as \"10s\"");
+  CHECK(check(R"("tcp": "/x", "interval": "1s")") == "check.tcp: must be HOST:PORT");
+  CHECK(check(R"("http": "ftp://x", "interval": "1s")").starts_with("check.http: must be a URL"));
+  CHECK(check(R"("http": "http://x", "interval": "1s", "header": {"a": ["b\r\nc"]})")
+            .starts_with("check.header"));
+  const std::string meta = std::string(250, 'm');
+  std::string all;
+  for (int i = 0; i < 600; ++i)
+    all += fmt::format(R"({}{{"name": "s{}", "meta": {{"a": "{}", "b": "{}", "c": "{}"}}}})",
+                       i == 0 ? "" : ",", i, meta, meta, meta);
+  CHECK(folder.refusal(fmt::format(R"({{"services": [{}]}})", all))
+            .find("services and checks of one node have") != std::string::npos);
+}
+
+// It took gigabytes, and the daemon with it.
+TEST_CASE("definitions: a file that is nested without end is refused at once", "[definitions]") {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += R"({"a":)";
+  CHECK(folder.refusal(text) == "the file: is nested deeper than 64 levels");
+  CHECK(folder.refusal(std::string(100'000, '[')) == "the file: is nested deeper than 64 levels");
+}
+
+TEST_CASE("definitions: what is null is not there", "[definitions]") {
+  const Folder folder;
+  folder.put("a.json", R"({"service": {"name": "web", "tags": null, "meta": null, "check": null,
+                                       "checks": null}})");
+  const auto read = folder.read();
+  REQUIRE(read);
+  CHECK(read->services.size() == 1);
+  CHECK(read->checks.empty());
+}
+
 TEST_CASE("definitions: checks of a service and of the node, in both spellings", "[definitions]") {
   const Folder folder;
   folder.put("a.json", R"({"service": {"name": "web", "weights": {"passing": 5, "warning": 0},
@@ -219,7 +263,7 @@ TEST_CASE("definitions: more services than a node may have are refused", "[defin
   for (std::size_t i = 0; i <= limits::services_max; ++i)
     all += fmt::format(R"({}{{"name": "s{}"}})", i == 0 ? "" : ",", i);
   CHECK(folder.refusal(fmt::format(R"({{"services": [{}]}})", all)) ==
-        "the file: a node has at most 1024 services, this is one more");
+        "the file: is one too many: 1025 services on one node, at most 1024 are taken");
 }
 
 TEST_CASE("definitions: a folder that is not there, a file that cannot be read", "[definitions]") {

@@ -214,6 +214,28 @@ TEST_CASE("agent: definitions are read again; with a mistake in them what was th
   CHECK(stage.enrolled.node.services.size() == 1);
 }
 
+// The daemon ran the new checks, registered the old services, and did not start again.
+TEST_CASE("agent: definitions that the broker refuses after a reload are given up for those before",
+          "[node]") {
+  Stage stage;
+  const std::string file = stage.definitions.path() + "/web.json";
+  put(file, R"({"service": {"name": "web"}})");
+  stage.registrations = 0;
+  stage.agent->reload();
+  REQUIRE(stage.wait_registered());
+  stage.refuse_enrol = Error{Code::too_large, "node n: too much"};
+  stage.refused = 0;
+  put(file, R"({"services": [{"name": "web"}, {"name": "db"}]})");
+  stage.agent->reload();
+  REQUIRE(stage.wait([&] { return stage.refused > 1; }));
+  stage.refuse_enrol.reset();
+  stage.registrations = 0;
+  REQUIRE(stage.wait_registered());
+  REQUIRE(stage.enrolled.node.services.size() == 1);
+  CHECK(stage.enrolled.node.problem == "node n: too much");
+  CHECK_FALSE(stage.agent->failed());
+}
+
 // A broker without room refused a restarted node once, and never heard of it again.
 TEST_CASE("agent: a broker that cannot take a registration now is asked again", "[node]") {
   Stage stage;
