@@ -42,6 +42,7 @@ struct Options {
   std::string post_file;
   double timeout_s = 10;
   bool skip_verify = false;
+  bool quiet = false;
 };
 
 struct Verdict {
@@ -192,6 +193,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--body", options.body, "a text to send, whatever the method")->needs(http);
   app.add_option("--post-file", options.post_file, "a file to send; - is stdin")->needs(http);
   app.add_flag("--skip-verify", options.skip_verify, "take any TLS certificate")->needs(http);
+  app.add_flag("--quiet", options.quiet, "say nothing of what is passing");
   app.footer(fmt::format(
       "Exit codes: 0 passing (2xx; connected), 1 warning (429), 2 critical (all else, no answer in\n"
       "time included), 64 bad options. Of a body the first {} bytes are printed; {} redirects are\n"
@@ -211,6 +213,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     if (options.http.empty() && options.tcp.empty()) throw CLI::RequiredError("--http or --tcp");
     const Verdict verdict = options.tcp.empty() ? look_over_http(options) : look_over_tcp(options);
+    if (options.quiet && verdict.status == passing) return passing;
     std::fwrite(verdict.output.data(), 1, verdict.output.size(), stdout);  // NULs too
     std::putchar('\n');
     return verdict.status;

@@ -105,6 +105,7 @@ std::vector<std::string> Watch::command(const handle::Call& call) const {
                                     http.url,
                                     "--method",
                                     http.method,
+                                    "--quiet",
                                     "--post-file",
                                     "-",
                                     "--timeout",

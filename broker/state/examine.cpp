@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,7 +59,8 @@ void read(const Snapshot& snapshot, const schema::NamedTable& table) {
   for (row.seek({}); row.at_row(); row.next()) {
     if (rows != 0 && row.key() <= last) throw Failure("its keys are out of order");
     last = row.key();
-    if (decode != nullptr) decode(row.value());
+    const std::string value(row.value());  // read, whether anybody knows its type or not
+    if (decode != nullptr) decode(value);
     ++rows;
   }
   if (rows != snapshot.rows(table.id))
@@ -85,8 +87,13 @@ void read_all(const std::string& folder, int told) {
   ::_exit(1);
 }
 
-/// It dies quietly: no core, no message, and not later than anybody waits for it.
-void prepare_to_die() {
+/// It dies quietly: no core, no message, not later than its parent, nor than anybody waits for it.
+/// It keeps no file but the pipe, which is `told` afterwards: the folder's lock and the ports are
+/// the broker's alone.
+void prepare_to_die(int& told) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  told = ::dup2(told, STDERR_FILENO + 1);
+  ::close_range(static_cast<unsigned>(told) + 1, ~0U, 0);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   for (const int number : {SIGBUS, SIGSEGV, SIGABRT, SIGALRM}) ::signal(number, SIG_DFL);
@@ -106,7 +113,7 @@ Result<Done> examine(const std::string& folder) {
     return Error{Code::unavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno))};
   const pid_t child = ::fork();
   if (child == 0) {
-    prepare_to_die();
+    prepare_to_die(told[1]);
     read_all(folder, told[1]);
   }
   const int error = errno;
