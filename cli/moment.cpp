@@ -102,16 +102,19 @@ Result<Duration> parse_age(std::string_view text) {
   return parse_duration(text);
 }
 
+/// What was then is only known of what has been.
+Result<proto::kv::Moment> moment_at(std::string_view text, WallTime now) {
+  const Result<WallTime> time = parse_time(text, now);
+  if (!time) return time.error();
+  if (time->ms > now.ms) return Error{Code::invalid, fmt::format("{} has not come yet", text)};
+  return proto::kv::Moment{.rev = {}, .at_ms = time->ms};
+}
+
 }  // namespace
 
 Result<WallTime> parse_time(std::string_view text, WallTime now) {
   constexpr std::string_view ago = " ago";
-  if (!text.ends_with(ago)) {
-    const Result<WallTime> time = parse_date(text);
-    if (time && time->ms > now.ms)
-      return Error{Code::invalid, fmt::format("{} has not come yet", text)};
-    return time;
-  }
+  if (!text.ends_with(ago)) return parse_date(text);
   const Result<Duration> age = parse_age(text.substr(0, text.size() - ago.size()));
   if (!age) return refused(text);
   const auto ms = std::chrono::duration_cast<milliseconds>(*age).count();
@@ -126,9 +129,7 @@ Result<proto::kv::Moment> parse_moment(std::string_view text, WallTime now) {
     if (rev == 0) return Error{Code::invalid, "revisions begin with 1"};
     return proto::kv::Moment{.rev = Revision{rev}};
   }
-  const Result<WallTime> time = parse_time(text, now);
-  if (!time) return time.error();
-  return proto::kv::Moment{.rev = {}, .at_ms = time->ms};
+  return moment_at(text, now);
 }
 
 void MomentOptions::declare(Command& command) {
@@ -145,9 +146,9 @@ Result<std::optional<proto::kv::Moment>> MomentOptions::moment() const {
   if (!by_rev && !by_time) return std::optional<proto::kv::Moment>();
   if (by_rev && rev_ == 0) return Error{Code::invalid, "revisions begin with 1"};
   if (by_rev) return std::optional(proto::kv::Moment{.rev = Revision{rev_}});
-  const Result<WallTime> time = parse_time(at_, WallTime::now());
-  if (!time) return time.error();
-  return std::optional(proto::kv::Moment{.rev = {}, .at_ms = time->ms});
+  const Result<proto::kv::Moment> moment = moment_at(at_, WallTime::now());
+  if (!moment) return moment.error();
+  return std::optional(*moment);
 }
 
 }  // namespace muster::cli

@@ -125,16 +125,19 @@ void Agent::enrol() {
                 .checks = definitions_.checks},
        .tasks = runner_.known()},
       {.timeout = std::nullopt},
-      [this](const Result<proto::catalog::Registered>& answer) { enrolled(answer); });
+      [this, of = version_](const Result<proto::catalog::Registered>& answer) {
+        if (answer) enrolled(*answer, of);
+        else not_enrolled(answer.error(), of);
+      });
 }
 
-void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
-  if (!answer) return not_enrolled(answer.error());
+/// `of`: the definitions that were told, which may have been read again since.
+void Agent::enrolled(const proto::catalog::Registered& answer, std::uint64_t of) {
   spdlog::info("registered node={} generation={} services={} checks={}", options_.name,
-               answer->attach_gen, definitions_.services.size(),
-               definitions_.checks.size() + answer->checks.size());
-  api_checks_ = answer->checks;
-  accepted_.reset();
+               answer.attach_gen, definitions_.services.size(),
+               definitions_.checks.size() + answer.checks.size());
+  api_checks_ = answer.checks;
+  if (of == version_) accepted_.reset();
   define_checks();
   check_runs_.registered();
   runner_.registered();
@@ -146,7 +149,7 @@ void Agent::enrolled(const Result<proto::catalog::Registered>& answer) {
 
 /// Before the first success a refusal is the operator's to solve; later the daemon has commands to
 /// look after, and a broker that is busy or has no room takes it another time.
-void Agent::not_enrolled(const Error& error) {
+void Agent::not_enrolled(const Error& error, std::uint64_t of) {
   const bool for_good = error.code == Code::invalid || error.code == Code::denied ||
                         error.code == Code::version || error.code == Code::too_large;
   if (error.code == Code::conflict || (for_good && !registered_)) {
@@ -154,7 +157,7 @@ void Agent::not_enrolled(const Error& error) {
     return;
   }
   spdlog::error("register: {}", error.message);
-  if (for_good && accepted_) return go_back(error);
+  if (for_good && accepted_ && of == version_) return go_back(error);
   enrol_timer_ = reactor_.after(limits::report_again, [this] {
     if (client_->reached()) enrol();  // else the next welcome does
   });
@@ -165,6 +168,7 @@ void Agent::not_enrolled(const Error& error) {
 void Agent::go_back(const Error& error) {
   problem_ = error.message;
   definitions_ = *std::exchange(accepted_, std::nullopt);
+  ++version_;
   spdlog::error("the definitions before the reload are in force again");
   define_checks();
   watches_->define(definitions_.watches);
@@ -176,6 +180,7 @@ proto::catalog::Reloaded Agent::reload() {
   if (definitions) {
     if (registered_ && !accepted_) accepted_ = std::move(definitions_);
     definitions_ = std::move(*definitions);
+    ++version_;
     problem_.clear();
     for (const std::string& note : definitions_.notes) spdlog::warn("{}", note);
     spdlog::info("reloaded services={} checks={} watches={}", definitions_.services.size(),

@@ -49,8 +49,8 @@ class Agent {
   void serve();
   void welcomed(const proto::session::Welcome& welcome);
   void enrol();
-  void enrolled(const Result<proto::catalog::Registered>& answer);
-  void not_enrolled(const Error& error);
+  void enrolled(const proto::catalog::Registered& answer, std::uint64_t of);
+  void not_enrolled(const Error& error, std::uint64_t of);
   void go_back(const Error& error);
   Result<Done> current(const std::string& history, Epoch epoch) const;
 
@@ -76,6 +76,7 @@ class Agent {
   const Options options_;
   Journal& journal_;
   Definitions definitions_;
+  std::uint64_t version_ = 0;            ///< of the definitions: +1 when they are others
   std::optional<Definitions> accepted_;  ///< before a reload that the broker has not taken yet
   std::string problem_;                  ///< why the newest definitions are not these
   std::vector<proto::health::Check> api_checks_;

@@ -60,9 +60,9 @@ TEST_CASE("moment: what is no time is refused, and says how to write one") {
 }
 
 TEST_CASE("moment: what is to come is refused, not taken for now") {
-  const Result<WallTime> time = parse_time("2026-11-24", now);
-  REQUIRE_FALSE(time);
-  CHECK(time.error().message == "2026-11-24 has not come yet");
+  const auto moment = parse_moment("2026-11-24", now);
+  REQUIRE_FALSE(moment);
+  CHECK(moment.error().message == "2026-11-24 has not come yet");
 }
 
 TEST_CASE("moment: a number is a revision, and they begin with 1") {

@@ -41,8 +41,9 @@ TEST_CASE("catalog: a service is registered, checked, shown and deregistered", "
   };
   CHECK(cluster.run(on({"muster", "services", "register", "-name=s1", "-id=a", "-port=99", "-tag=x",
                         "-tag=y", "-meta", "k=v", "-check-ttl=1h"})) == "Registered service: s1\n");
-  CHECK(said(cluster, 1, {"muster", "service", "register"}) ==
-        "Service registration requires at least one argument or flags.\n");
+  CHECK(
+      said(cluster, 64, {"muster", "service", "register"}) ==
+      "Service registration requires at least one argument or flags.\nhelp: muster service register -help\n");
   said(cluster, 64, on({"muster", "service", "register", "-port=1"}));
   said(cluster, 64, on({"muster", "service", "register", "-name=x", "-meta=k"}));
   said(cluster, 64, on({"muster", "service", "register", "-name=x", "-port=70000"}));
@@ -154,7 +155,8 @@ TEST_CASE("catalog: members and nodes have Consul's columns; a dead node is fail
   }
   cluster.run({"muster", "service", "register", "-node=client002", "-name=db"});
   const std::string members = cluster.run({"muster", "members"});
-  CHECK(members.starts_with("Node       Address    Status  Type    Build  Protocol  DC   Segment\n"));
+  CHECK(
+      members.starts_with("Node       Address    Status  Type    Build  Protocol  DC   Segment\n"));
   CHECK(has(members, "client001  127.0.0.1  alive   client  0.1.0  1         dc1  <default>\n"));
   CHECK(has(cluster.run({"muster", "members", "-detailed"}), "build=0.1.0,dc=dc1,id="));
   CHECK(said(cluster, 2, {"muster", "members", "-status=^failed$"}).empty());
@@ -163,8 +165,8 @@ TEST_CASE("catalog: members and nodes have Consul's columns; a dead node is fail
         "db\nweb      client001,client002,v2\n");
   CHECK(cluster.run({"muster", "catalog", "services", "-node=client001"}) == "web\n");
   CHECK_FALSE(has(cluster.run({"muster", "catalog", "nodes", "-service=db"}), "client001"));
-  CHECK(
-      cluster.run({"muster", "catalog", "nodes"}).starts_with("Node       ID        Address    DC"));
+  CHECK(cluster.run({"muster", "catalog", "nodes"})
+            .starts_with("Node       ID        Address    DC"));
   CHECK(has(cluster.run({"muster", "catalog", "nodes", "-detailed"}), "TaggedAddresses"));
 
   said(cluster, 7, {"muster", "node", "forget", "client002"});
