@@ -41,6 +41,7 @@ std::string help_of(const Command::Text& text, const CLI::App& app) {
   std::string out =
       fmt::format("Usage: muster {} {}\n\n{}\n", text.name, text.arguments, text.about);
   out += formatter.make_groups(&app, CLI::AppFormatMode::Normal);
+  while (out.ends_with("\n\n")) out.pop_back();
   if (!text.examples.empty()) out += fmt::format("\nExamples:\n{}\n", text.examples);
   return out;
 }
